@@ -1,0 +1,17 @@
+# Cross-compiles for arm64 Debian 12 against the sysroot that `./dev setup --arch arm64` makes.
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
+set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)
+get_filename_component(SIGHTLINE_SYSROOT ${CMAKE_CURRENT_LIST_DIR}/../.deps/arm64/sysroot ABSOLUTE)
+set(CMAKE_SYSROOT ${SIGHTLINE_SYSROOT})
+set(CMAKE_FIND_ROOT_PATH ${SIGHTLINE_SYSROOT})
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
+set(ENV{PKG_CONFIG_SYSROOT_DIR} ${SIGHTLINE_SYSROOT})
+set(ENV{PKG_CONFIG_LIBDIR} ${SIGHTLINE_SYSROOT}/usr/lib/aarch64-linux-gnu/pkgconfig:${SIGHTLINE_SYSROOT}/usr/share/pkgconfig)
+# Shared libraries of the sysroot that other shared libraries need.
+add_link_options(-Wl,-rpath-link,${SIGHTLINE_SYSROOT}/usr/lib/aarch64-linux-gnu -Wl,-rpath-link,${SIGHTLINE_SYSROOT}/lib/aarch64-linux-gnu)
+set(CMAKE_CROSSCOMPILING_EMULATOR ${CMAKE_CURRENT_LIST_DIR}/../scripts/arm64-run)

@@ -1,0 +1,65 @@
+# sightline_folder(NAME [LINK target...]) makes, from the files that lie in the folder:
+#   x.cc          -> library NAME          x_test.cc  -> one test program NAME_test
+#   x_bench.cc    -> program x_bench       x_fuzz.cc  -> program x_fuzz (only with SIGHTLINE_FUZZ)
+# so that adding a file needs no build change. LINK names lower rungs and the libraries that this folder wraps.
+
+if(NOT TARGET sightline_pch)
+  file(WRITE ${CMAKE_BINARY_DIR}/pch.cc "")
+  add_library(sightline_pch OBJECT ${CMAKE_BINARY_DIR}/pch.cc)
+  target_link_libraries(sightline_pch PUBLIC sightline_options absl::statusor absl::synchronization absl::cleanup fmt::fmt)
+  target_precompile_headers(sightline_pch PRIVATE
+    <algorithm> <array> <chrono> <cmath> <cstdint> <cstring> <functional> <memory> <optional> <string> <string_view>
+    <unordered_map> <utility> <vector> <absl/status/statusor.h> <string_view> <fmt/format.h>
+    <absl/types/span.h>)
+endif()
+
+function(sightline_target target)
+  target_link_libraries(${target} PUBLIC sightline_options absl::statusor absl::synchronization absl::span absl::cleanup fmt::fmt Threads::Threads)
+  target_precompile_headers(${target} REUSE_FROM sightline_pch)
+endfunction()
+
+function(sightline_folder name)
+  cmake_parse_arguments(arg "" "" "LINK;TEST_LINK" ${ARGN})
+  file(GLOB_RECURSE all CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  set(sources ${all})
+  list(FILTER sources EXCLUDE REGEX "_(test|bench|fuzz)\\.cc$")
+  set(tests ${all})
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  set(benches ${all})
+  list(FILTER benches INCLUDE REGEX "_bench\\.cc$")
+  set(fuzzers ${all})
+  list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
+
+  if(NOT sources)  # headers only
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE sightline_options ${arg_LINK})
+  else()
+    add_library(${name} STATIC ${sources})
+    sightline_target(${name})
+    target_link_libraries(${name} PUBLIC ${arg_LINK})
+  endif()
+
+  if(tests)
+    add_executable(${name}_test ${tests})
+    sightline_target(${name}_test)
+    target_link_libraries(${name}_test PRIVATE ${name} ${arg_TEST_LINK} GTest::gmock GTest::gtest_main)
+    add_test(NAME ${name} COMMAND ${name}_test WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 900)
+  endif()
+  foreach(file ${benches})
+    get_filename_component(program ${file} NAME_WE)
+    add_executable(${program} ${file})
+    sightline_target(${program})
+    target_link_libraries(${program} PRIVATE ${name} benchmark::benchmark)
+  endforeach()
+  if(SIGHTLINE_FUZZ)
+    foreach(file ${fuzzers})
+      get_filename_component(program ${file} NAME_WE)
+      add_executable(${program} ${file})
+      sightline_target(${program})
+      target_link_libraries(${program} PRIVATE ${name})
+      target_link_options(${program} PRIVATE -fsanitize=fuzzer)
+      set_property(GLOBAL APPEND PROPERTY SIGHTLINE_FUZZERS ${program})
+    endforeach()
+  endif()
+endfunction()
