@@ -14,14 +14,14 @@
 namespace sightline::infer {
 
 struct SessionOptions {
-  int threads = 1;                           // inside one Run; workers call Run concurrently instead
+  int threads = 1;  // inside one Run; workers call Run concurrently instead
   uint64_t model_bytes_max = 4ull << 30;
-  std::string profile_prefix;                // "" for none: ONNX Runtime writes PREFIX_<time>.json
+  std::string profile_prefix;  // "" for none: ONNX Runtime writes PREFIX_<time>.json
 };
 
 // Threads: const; Run may be called from any number of threads at once, each with its own Runner.
-// Errors: InvalidArgument (cut or no ONNX file, unknown operators; says which), PermissionDenied (external data outside
-// the model's folder: .., absolute, or through a link), NotFound.
+// Errors: InvalidArgument (cut or no ONNX file, unknown operators; says which), PermissionDenied (external
+// data outside the model's folder: .., absolute, or through a link), NotFound.
 class Session {
  public:
   static absl::StatusOr<std::shared_ptr<const Session>> Load(const std::filesystem::path& model,
@@ -34,7 +34,8 @@ class Session {
   class Runner {
    public:
     virtual ~Runner() = default;
-    // `inputs` in the order of inputs(). The outputs, in the order of outputs(), are valid until the next Run.
+    // `inputs` in the order of inputs(). The outputs, in the order of outputs(), are valid until the next
+    // Run.
     virtual absl::StatusOr<absl::Span<const TensorView>> Run(absl::Span<const TensorView> inputs) = 0;
   };
   // The runner keeps the session alive.
