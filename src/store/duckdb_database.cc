@@ -1,0 +1,80 @@
+#include "store/duckdb_database.h"
+
+#include <utility>
+
+#include "absl/cleanup/cleanup.h"
+#include "base/status.h"
+#include "base/text.h"
+
+namespace sightline::store {
+
+std::string SqlQuoted(std::string_view text) {
+  std::string quoted = "'";
+  for (const char c : text) {
+    if (c == '\'') quoted.push_back('\'');
+    quoted.push_back(c);
+  }
+  quoted.push_back('\'');
+  return quoted;
+}
+
+absl::Status DuckDbError(const char* message) {
+  const std::string_view text = message != nullptr ? message : "unknown error of DuckDB";
+  const bool exhausted = text.find("No space left") != std::string_view::npos ||
+                         text.find("Out of Memory") != std::string_view::npos ||
+                         text.find("File too large") != std::string_view::npos;
+  return absl::Status(exhausted ? absl::StatusCode::kResourceExhausted : absl::StatusCode::kInternal,
+                      ToValidUtf8(text));
+}
+
+absl::StatusOr<Database> Database::Open(const std::filesystem::path& path, const DatabaseOptions& options) {
+  duckdb_config config = nullptr;
+  const auto destroy_config = absl::MakeCleanup([&] { duckdb_destroy_config(&config); });
+  if (duckdb_create_config(&config) == DuckDBError) return DuckDbError("cannot make a DuckDB configuration");
+  std::filesystem::path spill = path;
+  spill += ".tmp";
+  const std::pair<const char*, std::string> settings[] = {
+      {"memory_limit", fmt::format("{}B", options.memory_bytes_max)},
+      {"threads", fmt::format("{}", options.threads)},
+      {"temp_directory", spill.string()},
+      {"autoinstall_known_extensions", "false"},
+      {"autoload_known_extensions", "false"},
+      {"allow_community_extensions", "false"},
+      {"preserve_insertion_order", "true"},
+  };
+  for (const auto& [name, value] : settings) {
+    if (duckdb_set_config(config, name, value.c_str()) == DuckDBError) {
+      return DuckDbError(fmt::format("DuckDB refuses the setting {} = {}", name, value).c_str());
+    }
+  }
+  Database database;
+  char* message = nullptr;
+  const auto free_message = absl::MakeCleanup([&] { duckdb_free(message); });
+  if (duckdb_open_ext(path.c_str(), &database.database_, config, &message) == DuckDBError) {
+    return DuckDbError(message);
+  }
+  if (duckdb_connect(database.database_, &database.connection_) == DuckDBError) {
+    return DuckDbError("cannot connect to a DuckDB database just opened");
+  }
+  return database;
+}
+
+Database::Database(Database&& other) noexcept
+    : database_(std::exchange(other.database_, nullptr)),
+      connection_(std::exchange(other.connection_, nullptr)) {}
+
+Database::~Database() {
+  if (connection_ != nullptr) duckdb_disconnect(&connection_);
+  if (database_ != nullptr) duckdb_close(&database_);
+}
+
+absl::Status Database::Execute(const std::string& sql) {
+  duckdb_result result{};
+  const auto destroy_result = absl::MakeCleanup([&] { duckdb_destroy_result(&result); });
+  if (duckdb_query(connection_, sql.c_str(), &result) == DuckDBError) {
+    return DuckDbError(duckdb_result_error(&result));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace sightline::store

@@ -1,0 +1,164 @@
+#include "store/parquet_writer.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "absl/cleanup/cleanup.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "store/duckdb_database.h"
+#include "store/row_chunk.h"
+
+namespace sightline::store {
+namespace {
+
+// What the appender may hold back before it goes to the database: a row group's rows, or so many bytes.
+constexpr int64_t kFlushRowsMax = 122'880;
+constexpr int64_t kFlushBytesMax = int64_t{32} << 20;
+// Rows of one group of the Parquet file: by size, so that rows with embeddings or masks fit into the memory
+// limit.
+constexpr int64_t kGroupBytes = int64_t{32} << 20;
+constexpr int64_t kGroupRowsMin = 2'048, kGroupRowsMax = 122'880;
+
+std::filesystem::path WithSuffix(std::filesystem::path path, std::string_view suffix) {
+  return path += suffix;
+}
+
+absl::Status SyncFile(const std::filesystem::path& path) {
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return ErrnoStatus(errno, fmt::format("cannot open {}", path.string()));
+  const auto close_it = absl::MakeCleanup([&] { close(descriptor); });
+  if (fsync(descriptor) != 0) return ErrnoStatus(errno, fmt::format("cannot write {}", path.string()));
+  return absl::OkStatus();
+}
+
+class ParquetWriter : public sinks::ResultWriter {
+ public:
+  explicit ParquetWriter(std::filesystem::path path)
+      : path_(std::move(path)),
+        partial_(WithSuffix(path_, ".partial")),
+        database_path_(WithSuffix(path_, ".partial.duckdb")) {}
+
+  ~ParquetWriter() override {
+    CloseDatabase();
+    RemoveScratch();
+  }
+
+  absl::Status Start() {
+    std::error_code error;
+    if (std::filesystem::is_directory(path_, error)) {
+      return absl::InvalidArgumentError(fmt::format("cannot write {}: it is a folder", path_.string()));
+    }
+    if (!std::filesystem::is_directory(path_.parent_path(), error)) {
+      return absl::NotFoundError(fmt::format("cannot write {}: there is no such folder", path_.string()));
+    }
+    RemoveScratch();  // of a run that ended in the middle
+    return Explained(OpenTable());
+  }
+
+  absl::Status Write(const ResultRow& row) override {
+    if (!failure_.ok()) return failure_;
+    try {
+      chunk_->Add(row);
+      if (chunk_->full()) failure_ = Explained(HandOn());
+    } catch (const std::exception& error) {  // DuckDB's, when memory is used up
+      failure_ = Explained(DuckDbError(error.what()));
+    }
+    return failure_;
+  }
+
+  absl::Status Finish() override {
+    if (failure_.ok()) failure_ = Explained(Export());
+    CloseDatabase();
+    if (failure_.ok()) failure_ = Publish();
+    RemoveScratch();
+    return failure_;
+  }
+
+ private:
+  absl::Status OpenTable() {
+    auto database = Database::Open(database_path_, DatabaseOptions());
+    if (!database.ok()) return database.status();
+    database_ = std::make_unique<Database>(std::move(*database));
+    // The database is scratch: it is never opened again, so its log is never folded into it.
+    RETURN_IF_ERROR(database_->Execute("PRAGMA disable_checkpoint_on_shutdown"));
+    RETURN_IF_ERROR(database_->Execute(fmt::format("CREATE TABLE results ({})", ResultColumnsSql())));
+    if (duckdb_appender_create(database_->connection(), nullptr, "results", &appender_) == DuckDBError) {
+      return DuckDbError(appender_ != nullptr ? duckdb_appender_error(appender_) : nullptr);
+    }
+    chunk_ = std::make_unique<RowChunk>(appender_);
+    return absl::OkStatus();
+  }
+
+  absl::Status HandOn() {
+    rows_ += chunk_->rows();
+    bytes_ += chunk_->bytes();
+    unflushed_rows_ += chunk_->rows();
+    unflushed_bytes_ += chunk_->bytes();
+    RETURN_IF_ERROR(chunk_->AppendTo(appender_));
+    if (unflushed_rows_ < kFlushRowsMax && unflushed_bytes_ < kFlushBytesMax) return absl::OkStatus();
+    unflushed_rows_ = unflushed_bytes_ = 0;
+    if (duckdb_appender_flush(appender_) == DuckDBError) return DuckDbError(duckdb_appender_error(appender_));
+    return absl::OkStatus();
+  }
+
+  absl::Status Export() {
+    RETURN_IF_ERROR(HandOn());
+    if (duckdb_appender_close(appender_) == DuckDBError) return DuckDbError(duckdb_appender_error(appender_));
+    const int64_t row_bytes = std::max<int64_t>(1, bytes_ / std::max<int64_t>(1, rows_));
+    const int64_t group_rows = std::clamp(kGroupBytes / row_bytes, kGroupRowsMin, kGroupRowsMax);
+    return database_->Execute(
+        fmt::format("COPY results TO {} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {})",
+                    SqlQuoted(partial_.string()), group_rows));
+  }
+
+  absl::Status Publish() {
+    RETURN_IF_ERROR(SyncFile(partial_));
+    if (rename(partial_.c_str(), path_.c_str()) != 0) {
+      return ErrnoStatus(errno, fmt::format("cannot finish {}", path_.string()));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Explained(const absl::Status& status) const {
+    return Annotate(status, fmt::format("cannot write {}", path_.string()));
+  }
+
+  void CloseDatabase() {
+    chunk_.reset();
+    if (appender_ != nullptr) duckdb_appender_destroy(&appender_);
+    database_.reset();
+  }
+
+  void RemoveScratch() {
+    std::error_code ignored;
+    std::filesystem::remove(partial_, ignored);
+    std::filesystem::remove(database_path_, ignored);
+    std::filesystem::remove(WithSuffix(database_path_, ".wal"), ignored);
+    std::filesystem::remove_all(WithSuffix(database_path_, ".tmp"), ignored);
+  }
+
+  const std::filesystem::path path_, partial_, database_path_;
+  std::unique_ptr<Database> database_;
+  duckdb_appender appender_ = nullptr;
+  std::unique_ptr<RowChunk> chunk_;
+  int64_t rows_ = 0, bytes_ = 0;                      // so far
+  int64_t unflushed_rows_ = 0, unflushed_bytes_ = 0;  // held by the appender
+  absl::Status failure_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<sinks::ResultWriter>> CreateParquetWriter(const std::filesystem::path& path) {
+  // Absolute, so that no name can mean anything but a file to DuckDB (a home folder, a URL, a catalog).
+  std::error_code error;
+  const std::filesystem::path absolute = std::filesystem::absolute(path, error);
+  if (error) return ErrnoStatus(error.value(), fmt::format("cannot write {}", path.string()));
+  auto writer = std::make_unique<ParquetWriter>(absolute);
+  RETURN_IF_ERROR(writer->Start());
+  return writer;
+}
+
+}  // namespace sightline::store
