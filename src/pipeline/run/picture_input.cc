@@ -1,0 +1,23 @@
+#include "pipeline/run/picture_input.h"
+
+#include "base/status.h"
+
+namespace sightline::pipeline {
+
+absl::Status PictureInput::Decode(Size need) {
+  StageTimer timer(time_);
+  frame_.reset();  // its memory serves the next decode
+  ASSIGN_OR_RETURN(frame_, decoder_->Decode(bytes_, header_, {page_, need}));
+  return absl::OkStatus();
+}
+
+absl::Status PictureInput::Prepare(Size first_need) { return Decode(first_need); }
+
+absl::StatusOr<FramePtr> PictureInput::AtLeast(Size need) {
+  const bool enough = (frame_->size.width >= need.width && frame_->size.height >= need.height) ||
+                      frame_->size == frame_->source_size;
+  if (!enough) RETURN_IF_ERROR(Decode(need));
+  return frame_;
+}
+
+}  // namespace sightline::pipeline
