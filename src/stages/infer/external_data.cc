@@ -15,10 +15,27 @@ namespace {
 
 constexpr int kDepthMax = 100;  // as protobuf's own limit
 constexpr size_t kFilesMax = 4096;
+// Two bytes of a file can become some hundred bytes of memory in a parser. Real graphs have up to some
+// 100,000 fields.
+constexpr int64_t kFieldsMax = 4'000'000;
 constexpr size_t kLocationBytesMax = 4096;
 
-// The messages of onnx.proto that lead to tensors; everything else is skipped.
-enum class Message { kModel, kTraining, kGraph, kNode, kAttribute, kFunction, kSparseTensor, kTensor };
+// The messages of onnx.proto that lead to tensors, or that a file can have very many of; everything else is
+// skipped.
+enum class Message {
+  kModel,
+  kTraining,
+  kGraph,
+  kNode,
+  kAttribute,
+  kFunction,
+  kSparseTensor,
+  kTensor,
+  kValue,
+  kType,
+  kTensorType,
+  kShape,
+};
 
 struct Child {
   Message parent;
@@ -45,6 +62,12 @@ constexpr Child kChildren[] = {
     {Message::kFunction, 11, Message::kAttribute},
     {Message::kSparseTensor, 1, Message::kTensor},
     {Message::kSparseTensor, 2, Message::kTensor},
+    {Message::kGraph, 11, Message::kValue},
+    {Message::kGraph, 12, Message::kValue},
+    {Message::kGraph, 13, Message::kValue},
+    {Message::kValue, 2, Message::kType},
+    {Message::kType, 1, Message::kTensorType},
+    {Message::kTensorType, 2, Message::kShape},
 };
 constexpr uint32_t kTensorName = 8, kTensorExternalData = 13, kEntryKey = 1, kEntryValue = 2;
 
@@ -153,6 +176,7 @@ class Finder {
     if (message == Message::kTensor) return Tensor(bytes);
     WireReader reader(bytes);
     while (reader.Next()) {
+      RETURN_IF_ERROR(CountField());
       if (!reader.has_payload()) continue;
       for (const Child& child : kChildren) {
         if (child.parent != message || child.field != reader.field()) continue;
@@ -170,6 +194,11 @@ class Finder {
   }
 
  private:
+  absl::Status CountField() {
+    if (++fields_ <= kFieldsMax) return absl::OkStatus();
+    return absl::ResourceExhaustedError(fmt::format("its graph has more than {} parts", kFieldsMax));
+  }
+
   absl::Status Tensor(absl::Span<const uint8_t> bytes) {
     std::string_view name;
     bool external = false;
@@ -178,6 +207,7 @@ class Finder {
     WireReader reader(bytes);
     while (reader.Next()) {
       if (!reader.has_payload()) continue;
+      RETURN_IF_ERROR(CountField());
       if (reader.field() == kTensorName) name = Text(reader.payload());
       if (reader.field() != kTensorExternalData) continue;
       external = true;
@@ -221,6 +251,7 @@ class Finder {
     return absl::OkStatus();
   }
 
+  int64_t fields_ = 0;
   std::map<std::string, ExternalFile, std::less<>> files_;
 };
 

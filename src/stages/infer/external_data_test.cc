@@ -107,6 +107,13 @@ TEST(FindExternalData, bounds_the_number_of_files) {
   EXPECT_TRUE(absl::IsResourceExhausted(FindExternalData(Span(Model(graph))).status()));
 }
 
+TEST(FindExternalData, bounds_the_number_of_fields) {
+  std::string shape;
+  for (int i = 0; i < 4'000'001; ++i) shape += std::string("\x0a\x00", 2);  // as many empty dimensions
+  const std::string value = Bytes(2, Bytes(1, Number(1, 1) + Bytes(2, shape)));
+  EXPECT_TRUE(absl::IsResourceExhausted(FindExternalData(Span(Model(Bytes(11, value)))).status()));
+}
+
 TEST_F(ExternalFiles, accepts_files_beneath_the_folder) {
   EXPECT_TRUE(Resolve("w.bin").ok()) << Resolve("w.bin");
   EXPECT_TRUE(Resolve("./w.bin").ok());
