@@ -216,7 +216,11 @@ int Run(RunArguments arguments) {
 void AddRunCommand(CLI::App& app, int* exit_code) {
   auto arguments = std::make_shared<RunArguments>();
   CLI::App* run = app.add_subcommand("run", "Run a pipeline, or a single model, on pictures and videos");
-  run->usage("sightline run PIPELINE.yaml INPUT... [options]\n       sightline run --model NAME INPUT... [options]");
+  run->footer(
+      "Examples:\n"
+      "  sightline run people.yaml photos/ -o people.parquet        a pipeline on a folder\n"
+      "  sightline run --model yolox_nano street.mp4 --fps 5        one model on a video, results on standard output\n"
+      "  find /data -name '*.tif' | sightline run --model m - -o r.csv --annotate drawn/");
   run->add_option("arguments", arguments->words,
                   "PIPELINE.yaml (unless --model is given), then inputs in any mix: picture and video files, folders "
                   "(recursive), globs, @list.txt, - for a list on standard input, http(s) and rtsp(s) URLs")

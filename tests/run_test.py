@@ -1,0 +1,323 @@
+#!/usr/bin/env python3
+"""The program as its user runs it: real models on real files, wrong input, signals, full disks.
+
+Needs the built program (SIGHTLINE_PROGRAM, default build/release/sightline) and the test assets (SIGHTLINE_ASSETS, default
+../shared/assets); without the assets all tests that need them are skipped.
+"""
+import csv
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PROGRAM = os.environ.get("SIGHTLINE_PROGRAM", str(ROOT / "build/release/sightline"))
+ASSETS = pathlib.Path(os.environ.get("SIGHTLINE_ASSETS", ROOT.parent / "shared/assets"))
+COCO = ASSETS / "images/coco/tinycoco/images/train2017"
+VIDEOS = ASSETS / "videos"
+
+# name in the examples -> file among the assets, and what `model add` cannot know
+MODELS = {
+    "yolox_nano": ("yolox_nano_416.onnx", ["--labels", "coco80"]),
+    "yunet": ("yunet_n_640.onnx", []),
+    "ultraface": ("ultraface_rfb_320.onnx", []),
+    "age_gender": ("faceapi_age_gender.onnx", []),
+    "pcb_defects": ("pcb_simple_cnn_fp32.onnx", ["--labels", "LABELS_PCB"]),
+    "osnet": ("osnet_x0_25_msmt17.onnx", []),
+}
+
+
+def sightline(*arguments, input=None, timeout=300, **options):
+    return subprocess.run([PROGRAM, *map(str, arguments)], input=input, capture_output=True, text=True, timeout=timeout,
+                          **options)
+
+
+def rows_of(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+class WithModels(unittest.TestCase):
+    """A folder of models made by `sightline model add`, once for all tests of a class."""
+
+    @classmethod
+    def setUpClass(cls):
+        if not ASSETS.is_dir():
+            raise unittest.SkipTest("no test assets: set SIGHTLINE_ASSETS")
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="sightline-test-"))
+        cls.models = cls.folder / "models"
+        labels = cls.folder / "pcb.txt"
+        labels.write_text("normal\nopen\nshort\nmousebite\nspur\ncopper\npinhole\n")
+        for name, (file, extra) in MODELS.items():
+            extra = [str(labels) if e == "LABELS_PCB" else e for e in extra]
+            card = ROOT / "examples/models" / name / "model.yaml"
+            if card.exists():  # the example's own card, beside the graph
+                (cls.models / name).mkdir(parents=True)
+                shutil.copy(card, cls.models / name)
+                shutil.copy(ASSETS / "models" / file, cls.models / name / "model.onnx")
+                continue
+            added = sightline("model", "add", ASSETS / "models" / file, "--name", name, "--models", cls.models, *extra)
+            assert added.returncode == 0, (name, added.stdout, added.stderr)
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder, ignore_errors=True)
+
+    def setUp(self):
+        self.out = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
+
+    def run_pipeline(self, *arguments, expect=0, **options):
+        result = sightline("run", *arguments, "--models", self.models, **options)
+        self.assertEqual(result.returncode, expect, result.stderr[-3000:])
+        return result
+
+
+class RunsOnPictures(WithModels):
+    def test_one_model_needs_no_pipeline(self):
+        result = self.run_pipeline("--model", "yolox_nano", COCO)
+        rows = rows_of(result.stdout)
+        self.assertGreater(len(rows), 100)
+        self.assertEqual(len({r["source"] for r in rows}), 32)
+        self.assertEqual(list(rows[0]), ["source", "frame", "time_s", "step", "kind", "label", "score", "box", "track_id",
+                                         "attributes", "keypoints", "mask", "embedding", "model", "error"])
+        self.assertTrue(all(r["kind"] == "detection" and r["label"] and 0 < r["score"] <= 1 for r in rows))
+
+    def test_results_agree_with_the_labels(self):
+        truth = json.loads((ASSETS / "images/coco/tinycoco/annotations/instances_train2017.json").read_text())
+        names = {c["id"]: c["name"] for c in truth["categories"]}
+        files = {i["id"]: i["file_name"] for i in truth["images"]}
+        rows = rows_of(self.run_pipeline("--model", "yolox_nano", COCO).stdout)
+
+        def iou(a, b):
+            w = min(a[2], b[2]) - max(a[0], b[0])
+            h = min(a[3], b[3]) - max(a[1], b[1])
+            if w <= 0 or h <= 0:
+                return 0
+            return w * h / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - w * h)
+
+        found = total = 0
+        for a in truth["annotations"]:
+            if a.get("iscrowd") or a["bbox"][2] * a["bbox"][3] < 96 * 96:
+                continue
+            x, y, w, h = a["bbox"]
+            total += 1
+            found += any(os.path.basename(r["source"]) == files[a["image_id"]] and r["label"] == names[a["category_id"]]
+                         and iou(r["box"], [x, y, x + w, y + h]) > 0.5 for r in rows)
+        self.assertGreater(total, 50)
+        self.assertGreater(found / total, 0.6)  # large objects; a letterbox or colour mistake halves it
+
+    def test_output_is_the_same_whatever_the_number_of_workers(self):
+        outputs = {self.run_pipeline("--model", "yolox_nano", COCO, "--workers", n).stdout for n in (1, 2, 5)}
+        self.assertEqual(len(outputs), 1)
+
+    def test_faces_get_age_and_gender(self):
+        rows = rows_of(self.run_pipeline(ROOT / "examples/people.yaml", ASSETS / "images/faces_photos").stdout)
+        faces = [r for r in rows if r["kind"] == "detection"]
+        people = [r for r in rows if r["kind"] == "classification"]
+        self.assertGreaterEqual(len(faces), 19)
+        self.assertGreaterEqual(len(people), 19)
+        for row in people:
+            self.assertIn(row["attributes"]["gender"]["value"], ("male", "female"))
+            self.assertTrue(0 < row["attributes"]["age"]["number"] < 100, row)
+            self.assertIn(row["box"], [f["box"] for f in faces])
+
+    def test_defects_are_classified(self):
+        boards = sorted((ASSETS / "images/defects_deeppcb/dev").glob("*.jpg"))[:4]
+        rows = rows_of(self.run_pipeline(ROOT / "examples/defects.yaml", *boards).stdout)
+        self.assertTrue(rows)
+        self.assertTrue(all(r["kind"] == "classification" for r in rows))
+
+    def test_embeddings_have_unit_length(self):
+        rows = rows_of(self.run_pipeline("--model", "osnet", COCO, "--limit", 3).stdout)
+        self.assertEqual(len(rows), 3)
+        for row in rows:
+            self.assertEqual(row["kind"], "embedding")
+            self.assertAlmostEqual(sum(v * v for v in row["embedding"]), 1, places=3)
+
+    def test_boxes_are_in_pixels_of_the_picture_as_displayed(self):
+        folder = ASSETS / "images/decoder/exif-samples/jpg/orientation"
+        rows = rows_of(self.run_pipeline("--model", "yolox_nano", folder).stdout)
+        best = {}
+        for r in rows:
+            if r["label"] not in best or r["score"] > best[r["label"]][0]:
+                best[r["label"]] = (r["score"], r["label"])
+        for r in rows:
+            self.assertTrue(all(v >= 0 for v in r["box"]))
+
+    def test_formats_of_the_results_agree(self):
+        picture = sorted(COCO.glob("*.jpg"))[:3]
+        lines = self.out / "r.jsonl"
+        table = self.out / "r.csv"
+        parquet = self.out / "r.parquet"
+        for output in (lines, table, parquet):
+            self.run_pipeline("--model", "yolox_nano", *picture, "-o", output)
+        rows = rows_of(lines.read_text())
+        with table.open(newline="") as file:
+            cells = list(csv.DictReader(file))
+        self.assertEqual([r["label"] for r in rows], [c["label"] for c in cells])
+        self.assertEqual([r["box"] for r in rows], [json.loads(c["box"]) for c in cells])
+        self.assertEqual(parquet.read_bytes()[:4], b"PAR1")
+        self.assertEqual(parquet.read_bytes()[-4:], b"PAR1")
+        self.assertEqual(sorted(p.name for p in self.out.iterdir()), ["r.csv", "r.jsonl", "r.parquet"])
+
+    def test_annotated_pictures_are_written(self):
+        picture = sorted(COCO.glob("*.jpg"))[:2]
+        self.run_pipeline("--model", "yolox_nano", *picture, "-o", self.out / "r.jsonl", "--annotate", self.out / "drawn")
+        self.assertEqual(len(list((self.out / "drawn").iterdir())), 2)
+
+    def test_timing_prints_a_table(self):
+        result = self.run_pipeline("--model", "yolox_nano", COCO, "-o", self.out / "r.jsonl", "--timing")
+        for stage in ("read", "decode", "preprocess", "infer", "postprocess", "write"):
+            self.assertIn(stage, result.stderr)
+
+
+class RunsOnVideo(WithModels):
+    def test_objects_are_tracked_and_times_are_exact(self):
+        video = VIDEOS / "roxa_crosswalk.mp4"
+        rows = rows_of(self.run_pipeline(ROOT / "examples/objects.yaml", video).stdout)
+        probed = subprocess.run(["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "frame=pts_time",
+                                 "-of", "csv=p=0", video], capture_output=True, text=True).stdout.split()
+        times = [float(t.strip(",")) for t in probed]
+        self.assertEqual(len(times), 143)
+        for row in rows:
+            self.assertAlmostEqual(row["time_s"], times[row["frame"]] - times[0], places=6)
+        tracks = [r for r in rows if r["kind"] == "track"]
+        self.assertGreater(len(tracks), 300)
+        ids = {r["track_id"] for r in tracks}
+        self.assertTrue(3 < len(ids) < 80, len(ids))
+        for frame in range(143):
+            in_frame = [r["track_id"] for r in tracks if r["frame"] == frame]
+            self.assertEqual(len(in_frame), len(set(in_frame)))
+
+    def test_tracks_do_not_depend_on_the_number_of_workers(self):
+        video = VIDEOS / "nandini_pedestrians.mp4"
+        outputs = {self.run_pipeline(ROOT / "examples/objects.yaml", video, "--workers", n).stdout for n in (1, 3)}
+        self.assertEqual(len(outputs), 1)
+
+    def test_every_and_fps_pick_frames(self):
+        video = VIDEOS / "nandini_pedestrians.mp4"  # 188 frames, 23.976 a second
+        every = rows_of(self.run_pipeline("--model", "osnet", video, "--every", 40).stdout)
+        self.assertEqual([r["frame"] for r in every], [0, 40, 80, 120, 160])
+        fps = rows_of(self.run_pipeline("--model", "osnet", video, "--fps", 2).stdout)
+        self.assertEqual(len(fps), 16)
+        self.assertTrue(all(0 <= b["time_s"] * 2 - i < 0.1 for i, b in enumerate(fps)))
+        limit = rows_of(self.run_pipeline("--model", "osnet", video, COCO, "--limit", 3).stdout)
+        self.assertEqual([r["frame"] for r in limit], [0, 1, 2])
+
+    def test_a_truncated_video_keeps_the_frames_before_the_damage(self):
+        cut = self.out / "cut.mkv"
+        subprocess.run(["ffmpeg", "-v", "error", "-i", VIDEOS / "nandini_pedestrians.mp4", "-c", "copy", cut], check=True)
+        cut.write_bytes(cut.read_bytes()[: cut.stat().st_size * 2 // 3])
+        result = self.run_pipeline("--model", "osnet", cut, "--every", 10)
+        self.assertGreater(len(rows_of(result.stdout)), 8)
+
+    def test_annotated_video_has_all_frames(self):
+        video = VIDEOS / "nandini_pedestrians.mp4"
+        self.run_pipeline(ROOT / "examples/objects.yaml", video, "-o", self.out / "r.jsonl", "--annotate", self.out)
+        probed = subprocess.run(["ffprobe", "-v", "error", "-count_frames", "-select_streams", "v:0", "-show_entries",
+                                 "stream=nb_read_frames,width,height", "-of", "csv=p=0",
+                                 self.out / "nandini_pedestrians.mp4"], capture_output=True, text=True).stdout
+        self.assertEqual(probed.strip(), "640,360,188")
+
+
+class SaysWhatIsWrong(WithModels):
+    def good(self):
+        return sorted(COCO.glob("*.jpg"))[0]
+
+    def test_bad_files_are_named_and_the_run_goes_on(self):
+        bad = self.out / "in"
+        bad.mkdir()
+        whole = self.good().read_bytes()
+        (bad / "a_good.jpg").write_bytes(whole)
+        (bad / "b_cut.jpg").write_bytes(whole[: len(whole) // 2])
+        (bad / "c_empty.jpg").write_bytes(b"")
+        (bad / "d_text.jpg").write_text("this is no picture\n" * 20)
+        (bad / "e_dangling.jpg").symlink_to(bad / "nowhere")
+        (bad / "f_loop").symlink_to(bad)
+        (bad / "z_good.jpg").write_bytes(whole)
+        result = self.run_pipeline("--model", "yolox_nano", bad, expect=3)
+        rows = rows_of(result.stdout)
+        errors = {os.path.basename(r["source"]): r["error"] for r in rows if r["kind"] == "error"}
+        self.assertEqual(sorted(errors), ["b_cut.jpg", "c_empty.jpg", "d_text.jpg", "e_dangling.jpg", "f_loop"])
+        self.assertTrue(all(len(e) > 5 for e in errors.values()))
+        for name in errors:
+            self.assertIn(name, result.stderr)
+        self.assertEqual({os.path.basename(r["source"]) for r in rows if r["kind"] == "detection"},
+                         {"a_good.jpg", "z_good.jpg"})
+
+    def test_exit_statuses(self):
+        self.run_pipeline("--model", "yolox_nano", self.good())
+        self.run_pipeline("--model", "no_such_model", self.good(), expect=2)
+        self.run_pipeline("--model", "yolox_nano", expect=2)
+        self.run_pipeline("--model", "yolox_nano", self.good(), "-o", self.out / "r.xlsx", expect=2)
+        self.run_pipeline("--model", "yolox_nano", self.good(), "--every", "0", expect=2)
+        self.run_pipeline("--model", "yolox_nano", self.good(), "--no-such-flag", expect=2)
+        self.run_pipeline("--model", "yolox_nano", "file:///etc/passwd", expect=2)
+        self.run_pipeline("--model", "yolox_nano", self.out / "missing.jpg", expect=4)
+        self.run_pipeline("--model", "yolox_nano", self.good(), self.out / "missing.jpg", expect=3)
+        self.run_pipeline("--model", "yolox_nano", self.out, expect=4)  # an empty folder
+        self.run_pipeline(self.out / "missing.yaml", self.good(), expect=2)
+
+    def test_a_gigapixel_header_is_refused_before_it_costs_anything(self):
+        import struct
+        import zlib
+
+        def chunk(kind, data):
+            return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+        bomb = self.out / "bomb.png"
+        bomb.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 40000, 30000, 8, 2, 0, 0, 0))
+                         + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b""))
+        begin = time.monotonic()
+        result = self.run_pipeline("--model", "yolox_nano", bomb, expect=4)
+        self.assertLess(time.monotonic() - begin, 5)
+        self.assertIn("pixels", result.stderr)
+
+    def test_a_full_disk_and_a_closed_pipe_are_said(self):
+        result = self.run_pipeline("--model", "yolox_nano", COCO, "-o", "/dev/full/x.jsonl", expect=4)
+        self.assertIn("/dev/full", result.stderr)
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([PROGRAM, "run", "--models", self.models, "--model", "yolox_nano", COCO], stdout=full,
+                                  stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 4, done.stderr)
+        self.assertIn("No space left", done.stderr)
+        piped = subprocess.run(f"'{PROGRAM}' run --models '{self.models}' --model yolox_nano '{COCO}' | head -c 1",
+                               shell=True, capture_output=True, text=True, executable="/bin/bash")
+        self.assertIn("Broken pipe", piped.stderr)
+
+    def test_an_interrupt_keeps_what_is_done(self):
+        output = self.out / "r.jsonl"
+        many = self.out / "many"
+        many.mkdir()
+        for i in range(40):
+            for file in COCO.glob("*.jpg"):
+                (many / f"{i}_{file.name}").symlink_to(file)
+        process = subprocess.Popen([PROGRAM, "run", "--models", self.models, "--model", "yolox_nano", many, "-o", output],
+                                   stderr=subprocess.PIPE, text=True)
+        partial = pathlib.Path(str(output) + ".partial")
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not (partial.exists() and partial.stat().st_size > 0):
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130, errors)
+        rows = rows_of(output.read_text())
+        self.assertGreater(len(rows), 10)
+        self.assertFalse(partial.exists())
+
+    def test_a_list_on_standard_input_and_in_a_file(self):
+        files = sorted(COCO.glob("*.jpg"))[:2]
+        listed = self.run_pipeline("--model", "yolox_nano", "-", input="\n".join(map(str, files)) + "\n")
+        named = self.out / "list.txt"
+        named.write_text("# two pictures\n" + "\r\n".join(map(str, files)))
+        from_file = self.run_pipeline("--model", "yolox_nano", f"@{named}")
+        self.assertEqual(listed.stdout, from_file.stdout)
+        self.assertEqual({r["source"] for r in rows_of(listed.stdout)}, set(map(str, files)))
+
+
+if __name__ == "__main__":
+    unittest.main()
