@@ -1,7 +1,8 @@
-// From a frame (or a region of it) to a model's input: crop, resize, letterbox, colour, normalise, layout, in one pass.
+// From a frame (or a region of it) to a model's input: crop, resize, letterbox, colour, normalise, layout, in
+// one pass.
 #pragma once
 
-#include <memory>
+#include <cstdint>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -12,23 +13,26 @@
 
 namespace sightline::preprocess {
 
-// Resampling, defined so that decoding at a smaller scale and resizing a full picture agree: the region is first
-// averaged over 2^k x 2^k samples, with the largest k (0..3, per picture the same for both axes) that leaves it no
-// smaller than its place in the input; then sampled bilinearly with half-pixel centres (sample position
-// (x + 0.5) / scale - 0.5), edges repeated. Chroma is sampled the same way at its own resolution. YCbCr becomes R'G'B' by
-// the frame's matrix and range, clamped to 0..255, not rounded. Grey is BT.601 luma.
+// Resampling, defined so that decoding at a smaller scale and resizing a full picture agree: the region is
+// first averaged over 2^k x 2^k samples, with the largest k (0..4 including what the decoder did, the same
+// for both axes) that leaves it no smaller than its place in the input; then sampled bilinearly with
+// half-pixel centres (sample position (x + 0.5) / scale - 0.5), edges repeated. Chroma is sampled the same
+// way at its own resolution. YCbCr becomes R'G'B' by the frame's matrix and range, clamped to 0..255, not
+// rounded. Grey is BT.601 luma: the luma plane itself where the frame has it. Rounding to float16 (limited to
+// its finite range) and uint8 (limited to 0..255) is to nearest. Where the region lies: placement.h.
 //
-// Threads: const and shared by all; each thread brings its own Scratch. Allocates nothing once the Scratch is warm.
+// Threads: const and shared by all; each thread brings its own Scratch. Allocates nothing once the Scratch is
+// warm.
 class Preprocessor {
  public:
   struct Scratch {
-    std::vector<float> rows;
-    std::vector<int32_t> positions;
+    std::vector<float> rows;         // interpolated between two picture rows; finished rows
+    std::vector<int32_t> positions;  // where each input column samples
     std::vector<float> weights;
-    std::vector<uint8_t> reduced;
+    std::vector<uint16_t> sums;  // averaged rows, not yet divided
   };
 
-  // InvalidArgument for what no tensor can hold (type, channels).
+  // InvalidArgument for what no tensor can hold (type, sizes, std of 0).
   static absl::StatusOr<Preprocessor> Create(const InputCard& card);
 
   // The tensor's width and height for a region of this size: the card's, or for open sizes the region's.
@@ -40,9 +44,11 @@ class Preprocessor {
   // [1, C, H, W] or [1, H, W, C], as Run writes it.
   Shape TensorShape(Size input) const;
 
-  // Fills one batch slot at `slot` (the card's type and layout, transform.input size). `frame` may be stored at a
-  // smaller scale than its source_size. Outside the region's place in the input: the card's pad value, normalised.
-  void Run(const Frame& frame, const InputTransform& transform, const Box& region, void* slot, Scratch* scratch) const;
+  // Fills one batch slot at `slot` (the card's type and layout, transform.input size). `frame` may be stored
+  // at a smaller scale than its source_size. Outside the region's place in the input: the card's pad value,
+  // normalised.
+  void Run(const Frame& frame, const InputTransform& transform, const Box& region, void* slot,
+           Scratch* scratch) const;
 
   const InputCard& card() const { return card_; }
 
