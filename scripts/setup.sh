@@ -96,9 +96,9 @@ fi
 # --- arm64: cross compiler, sysroot, emulator ------------------------------------------------------
 if [ "$arch" = arm64 ] && [ "$host" = x64 ]; then
   apt_install g++-aarch64-linux-gnu debootstrap
-  if [ ! -f "$deps/arm64/sysroot/.complete" ]; then
+  include=$(printf '%s\n' "${packages[@]}" | grep -E -- '-dev$' | grep -v clang | paste -sd,)
+  if [ "$(cat "$deps/arm64/sysroot/.complete" 2>/dev/null)" != "$include" ]; then
     say "making the arm64 sysroot (about a minute)"
-    include=$(printf '%s\n' "${packages[@]}" | grep -E '^lib.*-dev$' | grep -v clang | paste -sd,)
     as_root rm -rf "$deps/arm64/sysroot"
     as_root debootstrap --arch=arm64 --foreign --variant=minbase --include="$include" bookworm \
       "$deps/arm64/sysroot" "$(debian_mirror)" > "$deps/arm64/debootstrap.log"
@@ -108,7 +108,7 @@ if [ "$arch" = arm64 ] && [ "$host" = x64 ]; then
     # Absolute links point into the sysroot, not into this machine.
     (cd "$deps/arm64/sysroot" && find . -type l -lname '/*' | while read -r l; do
       as_root ln -sfn "$(realpath -m --relative-to="$(dirname "$l")" ".$(readlink "$l")")" "$l"; done)
-    as_root touch "$deps/arm64/sysroot/.complete"
+    echo "$include" | as_root tee "$deps/arm64/sysroot/.complete" >/dev/null
   fi
   # qemu-user 7.2 (bookworm) crashes on ONNX Runtime; the backported version runs it. Unpacked, not installed.
   fetch_deb qemu-user bookworm-backports amd64 "$deps/qemu"
