@@ -11,8 +11,8 @@
 
 namespace sightline::registry {
 
-// --models, then SIGHTLINE_MODELS (paths separated by ':'), then $XDG_DATA_HOME/sightline/models (or ~/.local/share/...).
-// With `explicit_root` only that one is used, when not empty.
+// --models, then SIGHTLINE_MODELS (paths separated by ':'), then $XDG_DATA_HOME/sightline/models (or
+// ~/.local/share/...). With `explicit_root` only that one is used, when not empty.
 std::vector<std::filesystem::path> ModelRoots(const std::filesystem::path& explicit_root);
 
 // Threads: safe. Cards and signatures are read on first use and kept.
@@ -33,6 +33,9 @@ class ModelStore final : public pipeline::ModelCatalog {
 
  private:
   struct Cache;
+  absl::StatusOr<std::shared_ptr<const pipeline::CatalogModel>> Load(
+      const std::filesystem::path& folder) const;
+
   std::vector<std::filesystem::path> roots_;
   std::unique_ptr<Cache> cache_;
 };
