@@ -17,4 +17,8 @@ std::string_view Name(MediaFormat format);
 inline constexpr size_t kSniffBytes = 4096;
 MediaFormat Sniff(absl::Span<const uint8_t> head);
 
+// What the bytes look like, in words, for messages: "OpenEXR picture", "PDF document", "text", "unknown binary data".
+// Knows more than Sniff: also what is neither picture nor video.
+std::string_view Describe(absl::Span<const uint8_t> head);
+
 }  // namespace sightline::decode
