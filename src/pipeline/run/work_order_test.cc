@@ -23,7 +23,8 @@ class CountedInputs final : public ingest::InputList {
   int taken() const { return next_; }
 
  private:
-  int count_, next_ = 0;
+  int count_;
+  std::atomic<int> next_{0};
 };
 
 class Recorder final : public WorkOrder::Emitter {
@@ -124,7 +125,10 @@ TEST(WorkOrder, does_not_run_ahead_of_a_slow_first_input_by_more_than_its_window
     }
     finished = true;
   });
-  // The other worker fills the window and then waits: four results or claims at most are outstanding.
+  while (inputs.taken() < 3) std::this_thread::yield();
+  for (int i = 0; i < 10000; ++i) std::this_thread::yield();
+  EXPECT_LE(inputs.taken(), 5) << "window of 4";
+  EXPECT_FALSE(finished);
   std::mt19937 random(2);
   WorkOnce(order, {1000, 2, 2, 0}, slow, random);
   order.Release(slow);
