@@ -90,15 +90,16 @@ void SetInput(const GraphSignature& graph, const PictureInput& picture, int64_t 
       custom.std.fill(0.5f);
     }
     SetCustomary(custom, found);
-    found->unknown.push_back(
-        raw ? "input: samples 0..255 without normalisation are assumed, light on dark"
-            : "input: (x / 255 - 0.5) / 0.5 is assumed (--set input.mean=..., input.std=...)");
+    std::string_view assumed =
+        "input: (x / 255 - 0.5) / 0.5 is assumed (--set input.mean=..., input.std=...)";
+    if (raw) assumed = "input: samples 0..255 without normalisation are assumed, light on dark";
+    found->unknown.emplace_back(assumed);
     return;
   }
   const bool imagenet = classes == 1000 || classes == 1001;
   SetCustomary(ImageNetInput(imagenet ? ResizeMode::kCenterCrop : ResizeMode::kStretch), found);
-  if (!imagenet)
-    found->unknown.emplace_back("input: RGB with ImageNet's mean and std, stretched, is assumed");
+  if (imagenet) return;
+  found->unknown.emplace_back("input: RGB with ImageNet's mean and std, stretched, is assumed");
 }
 
 absl::StatusOr<std::optional<Recognition>> Recognise(const GraphSignature& graph, bool forced) {
