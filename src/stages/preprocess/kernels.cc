@@ -16,6 +16,7 @@
 #include "hwy/foreach_target.h"
 // After foreach_target.h, as it defines the target.
 #include "hwy/highway.h"
+#include "stages/preprocess/color-inl.h"
 #include "stages/preprocess/lookup-inl.h"
 #include "stages/preprocess/pack-inl.h"
 #include "stages/preprocess/rows-inl.h"
@@ -111,128 +112,85 @@ class PlaneRows {
   std::array<int, 2> kept_{-1, -1};
 };
 
-// Everything after interpolation between rows: one row of `count` pixels, normalised, one pointer per tensor
-// channel.
-HWY_ATTR void FinishRow(const Plan& plan, const std::array<Lookup, 3>& lookups, float* const* sampled,
-                        float* const* out, size_t count) {
-  const F d;
-  const size_t lanes = hn::Lanes(d);
-  const auto zero = hn::Zero(d), white = hn::Set(d, 255.f);
-  const ColorPlan& k = plan.color;
-  const int r_at = plan.channel_of[0], g_at = plan.channel_of[1], b_at = plan.channel_of[2];
-  HWY_ALIGN float partial[HWY_MAX_BYTES / sizeof(float)];
-  const auto store = [&](int channel, size_t x, auto v) HWY_ATTR {
-    v = hn::MulAdd(v, hn::Set(d, plan.multiply[channel]), hn::Set(d, plan.add[channel]));
-    if (x + lanes <= count) {
-      hn::StoreU(v, d, out[channel] + x);
-    } else {
-      hn::Store(v, d, partial);
-      std::memcpy(out[channel] + x, partial, (count - x) * sizeof(float));
-    }
-  };
-  for (size_t x = 0; x < count; x += lanes) {
-    const auto first = lookups[0].Sample(sampled[0], x);
-    if (plan.source == SourceKind::kLuma) {
-      const auto luma =
-          hn::Clamp(hn::MulAdd(first, hn::Set(d, k.luma), hn::Set(d, k.luma_offset)), zero, white);
-      for (int c = 0; c < plan.channels; ++c) store(c, x, luma);
-      continue;
-    }
-    const auto second = lookups[1].Sample(sampled[1], x);
-    const auto third = lookups[2].Sample(sampled[2], x);
-    auto r = first, g = second, b = third;
-    if (plan.source == SourceKind::kYcbcr) {
-      const auto luma = hn::Set(d, k.luma);
-      r = hn::MulAdd(third, hn::Set(d, k.r_cr), hn::MulAdd(first, luma, hn::Set(d, k.r_offset)));
-      g = hn::MulAdd(second, hn::Set(d, k.g_cb),
-                     hn::MulAdd(third, hn::Set(d, k.g_cr), hn::MulAdd(first, luma, hn::Set(d, k.g_offset))));
-      b = hn::MulAdd(second, hn::Set(d, k.b_cb), hn::MulAdd(first, luma, hn::Set(d, k.b_offset)));
-      r = hn::Clamp(r, zero, white);
-      g = hn::Clamp(g, zero, white);
-      b = hn::Clamp(b, zero, white);
-    }
-    if (plan.channels == 1) {
-      store(0, x,
-            hn::MulAdd(r, hn::Set(d, 0.299f),
-                       hn::MulAdd(g, hn::Set(d, 0.587f), hn::Mul(b, hn::Set(d, 0.114f)))));
-    } else {
-      store(r_at, x, r);
-      store(g_at, x, g);
-      store(b_at, x, b);
-    }
-  }
-}
-
 template <typename T>
 T* Ensure(std::vector<T>* memory, size_t count) {
   if (memory->size() < count) memory->resize(count);
   return memory->data();
 }
 
-void RunPlanHere(const Plan& plan, Preprocessor::Scratch* scratch) {
-  const size_t lanes = hn::Lanes(F());
-  const int shown = plan.x2 - plan.x1, width = plan.input.width, channels = plan.channels;
-
-  // Lookups: one per plane, three pointers so that interleaved channels share theirs.
-  const size_t padded = (shown + lanes - 1) / lanes * lanes;
-  int32_t* positions = Ensure(&scratch->positions, 2 * padded * plan.plane_count);
-  float* weights = Ensure(&scratch->weights, padded * plan.plane_count);
-  std::array<Lookup, 3> of_plane{}, of_channel{};
+// How each plane is read: along rows by its lookup, between rows by its PlaneRows.
+struct Sampling {
+  std::array<Lookup, 3> lookups;
   std::array<PlaneRows, 3> rows;
-  std::array<std::array<int, 2>, 3> channels_of_plane{};  // first, count
-  int columns_max = 1, channel_count = 0;
-  size_t sum_count = 0;
-  for (int i = 0; i < plan.plane_count; ++i) {
-    const PlanePlan& plane = plan.planes[i];
-    of_plane[i] =
-        Lookup::Make(plane.x, plan.x1, shown, padded, positions + 2 * padded * i, weights + padded * i);
-    columns_max = std::max(columns_max, of_plane[i].columns);
-    sum_count += PlaneRows::SumCount(plane, of_plane[i].columns);
-    channels_of_plane[i] = {channel_count, plane.channels};
-    for (int c = 0; c < plane.channels; ++c) of_channel[channel_count++] = of_plane[i];
-  }
-  uint16_t* sums = Ensure(&scratch->sums, sum_count);
-  for (int i = 0; i < plan.plane_count; ++i) {
-    rows[i].Reset(&plan.planes[i], of_plane[i].first, of_plane[i].columns, sums);
-    sums += PlaneRows::SumCount(plan.planes[i], of_plane[i].columns);
-  }
+  int columns_max = 1;
 
-  // Rows: three sampled, one interleaved, three finished, three of padding. Lookups read 2 vectors beyond a
-  // row's end.
-  const size_t sampled_pitch = columns_max + 2 * lanes + 2, finished_pitch = width + lanes;
-  float* memory = Ensure(&scratch->rows, 6 * sampled_pitch + 6 * finished_pitch);
-  std::array<float*, 3> sampled, finished, padding;
-  float* interleaved = memory + 3 * sampled_pitch;
-  for (int c = 0; c < 3; ++c) {
-    sampled[c] = memory + c * sampled_pitch;
-    finished[c] = memory + 6 * sampled_pitch + c * finished_pitch;
-    padding[c] = finished[c] + 3 * finished_pitch;
-    if (shown < width || plan.y2 - plan.y1 < plan.input.height) {
-      std::fill_n(padding[c], finished_pitch, c < channels ? plan.pad[c] : 0.f);
+  Sampling(const Plan& plan, size_t shown, Preprocessor::Scratch* scratch) {
+    const size_t lanes = hn::Lanes(F()), padded = (shown + lanes - 1) / lanes * lanes;
+    int32_t* positions = Ensure(&scratch->positions, 2 * padded * plan.plane_count);
+    float* weights = Ensure(&scratch->weights, padded * plan.plane_count);
+    size_t sum_count = 0;
+    for (int i = 0; i < plan.plane_count; ++i) {
+      const PlanePlan& plane = plan.planes[i];
+      const bool same = i == 2 && plane.x == plan.planes[1].x;  // Cr lies where Cb lies
+      lookups[i] = same ? lookups[1]
+                        : Lookup::Make(plane.x, plan.x1, static_cast<int>(shown), padded,
+                                       positions + 2 * padded * i, weights + padded * i);
+      columns_max = std::max(columns_max, lookups[i].columns);
+      sum_count += PlaneRows::SumCount(plane, lookups[i].columns);
+    }
+    uint16_t* sums = Ensure(&scratch->sums, sum_count);
+    for (int i = 0; i < plan.plane_count; ++i) {
+      rows[i].Reset(&plan.planes[i], lookups[i].first, lookups[i].columns, sums);
+      sums += PlaneRows::SumCount(plan.planes[i], lookups[i].columns);
     }
   }
+};
 
-  const bool direct =
-      plan.type == ElementType::kFloat32 && (plan.layout == TensorLayout::kNchw || channels == 1);
+// Rows to work in, one per channel. Longer than their contents by what lookups read beyond the end.
+struct WorkRows {
+  std::array<float*, 3> picture, sampled, finished, padding;
+  float* interleaved;
+
+  WorkRows(const Plan& plan, int columns, Preprocessor::Scratch* scratch) {
+    const size_t lanes = hn::Lanes(F());
+    const size_t picture_pitch = columns + 2 * lanes + 2, input_pitch = plan.input.width + lanes;
+    float* memory = Ensure(&scratch->rows, 6 * picture_pitch + 9 * input_pitch);
+    interleaved = memory + 9 * input_pitch + 3 * picture_pitch;
+    for (int c = 0; c < 3; ++c) {
+      sampled[c] = memory + c * input_pitch;
+      finished[c] = memory + (3 + c) * input_pitch;
+      padding[c] = memory + (6 + c) * input_pitch;
+      picture[c] = memory + 9 * input_pitch + c * picture_pitch;
+    }
+    const bool all_shown = plan.x2 - plan.x1 == plan.input.width && plan.y2 - plan.y1 == plan.input.height;
+    for (int c = 0; c < plan.channels && !all_shown; ++c) std::fill_n(padding[c], input_pitch, plan.pad[c]);
+  }
+};
+
+void RunPlanHere(const Plan& plan, Preprocessor::Scratch* scratch) {
+  const int shown = plan.x2 - plan.x1, width = plan.input.width;
+  Sampling sampling(plan, shown, scratch);
+  const WorkRows work(plan, sampling.columns_max, scratch);
+  const bool direct = plan.type == ElementType::kFloat32 && plan.layout == TensorLayout::kNchw;
   for (int y = 0; y < plan.input.height; ++y) {
     if (y < plan.y1 || y >= plan.y2) {
-      PackRow(plan, padding.data(), 0, y, width);
+      PackRow(plan, work.padding.data(), 0, y, width);
       continue;
     }
-    for (int i = 0; i < plan.plane_count; ++i) {
-      rows[i].Interpolate(y, interleaved, sampled.data() + channels_of_plane[i][0]);
+    std::array<float*, 3> sampled = work.sampled, out = work.finished;
+    for (int i = 0, channel = 0; i < plan.plane_count; channel += plan.planes[i++].channels) {
+      float* const* const picture = work.picture.data() + channel;
+      sampling.rows[i].Interpolate(y, work.interleaved, picture);
+      sampling.lookups[i].SampleRows(picture, plan.planes[i].channels, shown, sampled.data() + channel);
     }
-    std::array<float*, 3> out = finished;
-    if (direct) {
-      const size_t area = static_cast<size_t>(width) * plan.input.height;
-      for (int c = 0; c < channels; ++c) {
-        out[c] = static_cast<float*>(plan.slot) + c * area + static_cast<size_t>(y) * width + plan.x1;
-      }
+    for (int c = 0; c < plan.channels && direct; ++c) {
+      const size_t row = static_cast<size_t>(c) * plan.input.height + y;
+      out[c] = static_cast<float*>(plan.slot) + row * width + plan.x1;
     }
-    FinishRow(plan, of_channel, sampled.data(), out.data(), shown);
-    if (!direct) PackRow(plan, finished.data(), plan.x1, y, shown);
-    PackRow(plan, padding.data(), 0, y, plan.x1);
-    PackRow(plan, padding.data(), plan.x2, y, width - plan.x2);
+    FinishRow(plan, sampled.data(), out.data(), shown);
+    if (!direct) PackRow(plan, work.finished.data(), plan.x1, y, shown);
+    PackRow(plan, work.padding.data(), 0, y, plan.x1);
+    PackRow(plan, work.padding.data(), plan.x2, y, width - plan.x2);
   }
 }
 

@@ -47,12 +47,11 @@ struct Lookup {
     for (int x = 0; x < static_cast<int>(padded); ++x) {
       const double position = at(std::min(x, count - 1));
       const int left = static_cast<int>(position);
-      const int lane = x % lanes;
-      if (lane == 0) base = bases[x] = left - lookup.first;
+      if (x % lanes == 0) base = bases[x] = left - lookup.first;
       relative[x] = left - lookup.first - base;
       weights[x] = static_cast<float>(position - left);
       furthest = std::max(furthest, relative[x]);
-      copy = copy && (x >= count || (weights[x] == 0 && relative[x] == lane));
+      copy = copy && (x >= count || (weights[x] == 0 && left == lookup.first + x));
     }
     lookup.way = copy                   ? Way::kCopy
                  : furthest < lanes     ? Way::kOneTable
@@ -64,34 +63,50 @@ struct Lookup {
     return lookup;
   }
 
-  // The vector for input columns from x (a multiple of the lanes). May read 2 vectors + 1 beyond the row's
-  // end.
-  HWY_INLINE HWY_ATTR hn::Vec<F> Sample(const float* row, size_t x) const {
+  // Samples `count` columns of `channels` rows. A row that needs no resampling is not copied: out[c] then
+  // points into rows[c]. Reads up to 2 vectors + 1 beyond a row's end; writes whole vectors.
+  void SampleRows(float* const* rows, int channels, size_t count, float** out) const {
+    switch (way) {
+      case Way::kCopy:
+        for (int c = 0; c < channels; ++c) out[c] = rows[c];
+        break;
+      case Way::kOneTable:
+        return SampleRowsBy<Way::kOneTable>(rows, channels, count, out);
+      case Way::kTwoTables:
+        return SampleRowsBy<Way::kTwoTables>(rows, channels, count, out);
+      case Way::kGather:
+        return SampleRowsBy<Way::kGather>(rows, channels, count, out);
+    }
+  }
+
+ private:
+  template <Way kWay>
+  HWY_ATTR void SampleRowsBy(float* const* rows, int channels, size_t count, float* const* out) const {
     const F d;
     const hn::RebindToSigned<F> integer;
-    const float* left = row + bases[x];
-    if (way == Way::kCopy) return hn::LoadU(d, left);
-    const auto at = hn::LoadU(integer, relative + x);
-    const auto weight = hn::LoadU(d, weights + x);
-    hn::Vec<F> a, b;
-    if (way == Way::kGather) {
-      a = hn::GatherIndex(d, left, at);
-      b = hn::GatherIndex(d, left + 1, at);
-    } else if (way == Way::kOneTable) {
-      const auto lane = hn::IndicesFromVec(d, at);
-      a = hn::TableLookupLanes(hn::LoadU(d, left), lane);
-      b = hn::TableLookupLanes(hn::LoadU(d, left + 1), lane);
-    } else {
-      const size_t lanes = hn::Lanes(d);
-      const auto last = hn::Set(integer, static_cast<int32_t>(lanes - 1));
-      const auto upper = hn::RebindMask(d, hn::Gt(at, last));
-      const auto lane = hn::IndicesFromVec(d, hn::And(at, last));
-      a = hn::IfThenElse(upper, hn::TableLookupLanes(hn::LoadU(d, left + lanes), lane),
-                         hn::TableLookupLanes(hn::LoadU(d, left), lane));
-      b = hn::IfThenElse(upper, hn::TableLookupLanes(hn::LoadU(d, left + lanes + 1), lane),
-                         hn::TableLookupLanes(hn::LoadU(d, left + 1), lane));
+    const size_t lanes = hn::Lanes(d);
+    const auto last = hn::Set(integer, static_cast<int32_t>(lanes - 1));
+    for (int c = 0; c < channels; ++c) {
+      for (size_t x = 0; x < count; x += lanes) {
+        const float* left = rows[c] + bases[x];
+        const auto at = hn::LoadU(integer, relative + x);
+        hn::Vec<F> a, b;
+        if constexpr (kWay == Way::kGather) {
+          a = hn::GatherIndex(d, left, at);
+          b = hn::GatherIndex(d, left + 1, at);
+        } else {
+          const auto lane = hn::IndicesFromVec(d, hn::And(at, last));
+          a = hn::TableLookupLanes(hn::LoadU(d, left), lane);
+          b = hn::TableLookupLanes(hn::LoadU(d, left + 1), lane);
+          if constexpr (kWay == Way::kTwoTables) {
+            const auto upper = hn::RebindMask(d, hn::Gt(at, last));
+            a = hn::IfThenElse(upper, hn::TableLookupLanes(hn::LoadU(d, left + lanes), lane), a);
+            b = hn::IfThenElse(upper, hn::TableLookupLanes(hn::LoadU(d, left + lanes + 1), lane), b);
+          }
+        }
+        hn::StoreU(hn::MulAdd(hn::Sub(b, a), hn::LoadU(d, weights + x), a), d, out[c] + x);
+      }
     }
-    return hn::MulAdd(hn::Sub(b, a), weight, a);
   }
 };
 

@@ -16,6 +16,7 @@ namespace sightline::preprocess {
 struct Axis {
   double start = 0, step = 1;
   int count = 1;
+  bool operator==(const Axis&) const = default;
 };
 
 // One stored plane. Never read before `data` or beyond the last sample of a row.
