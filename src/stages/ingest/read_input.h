@@ -11,7 +11,8 @@ namespace sightline::ingest {
 // `bytes` is reused. Pictures are read whole this way; videos are opened by VideoDemuxer instead.
 absl::Status ReadInput(const Input& input, const MediaLimits& limits, Bytes* bytes);
 
-// The first `count` bytes of a file (fewer where it is shorter), for sniffing without reading all of it.
+// The first `count` bytes of a file or URL (fewer where it is shorter), for sniffing without reading all of
+// it. InvalidArgument for live streams (IsStream), here and above.
 absl::Status ReadHead(const Input& input, size_t count, Bytes* bytes);
 
 }  // namespace sightline::ingest

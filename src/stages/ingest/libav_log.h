@@ -1,0 +1,35 @@
+// What libav says, kept off stderr: to our log at debug level, without credentials; and to whoever listens on
+// a thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+
+namespace sightline::ingest {
+
+// From now on libav's messages go to our log, and no single allocation of libav may exceed 1 GiB. Any thread,
+// any number of times; opening a video does it too.
+void SetUpLibav();
+
+// Collects the first error that libav speaks of on this thread while it lives; scopes nest, the innermost
+// listens.
+class LibavWords {
+ public:
+  LibavWords();
+  ~LibavWords();
+  LibavWords(const LibavWords&) = delete;
+  LibavWords& operator=(const LibavWords&) = delete;
+  const std::string& first() const { return first_; }
+  void Add(std::string_view line);
+
+ private:
+  std::string first_;
+  LibavWords* outer_;
+};
+
+// A libav error code (negative) in people's words: `words` are what libav said, "" where it said nothing.
+absl::Status LibavStatus(int error, std::string_view words);
+
+}  // namespace sightline::ingest
