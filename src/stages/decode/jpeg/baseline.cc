@@ -100,8 +100,8 @@ bool BaselineDecoder::Plan(const Head& head, int scale_log2) {
     std::copy(quant.begin(), quant.end(), to.quant.begin());
     if (scale_log2 == 1 || scale_log2 == 2) SetWeights(&to);
     const auto dc = static_cast<size_t>(from.dc_table), ac = static_cast<size_t>(from.ac_table);
-    to.dc = tables_.Dc(dc, head.dc[dc]);
-    to.ac = tables_.Ac(ac, head.ac[ac], scale_log2 != 0);
+    to.dc = tables_.Get(SymbolKind::kDc, dc, head.dc[dc], false);
+    to.ac = tables_.Get(SymbolKind::kAc, ac, head.ac[ac], scale_log2 != 0);
     if (to.dc == nullptr || to.ac == nullptr) return false;
   }
   return true;

@@ -25,334 +25,366 @@ bool DecodeScanHere(const ScanPlan&) { return false; }
 
 #else
 
-// Where the coefficient of a zigzag index goes; indices past 63 (damaged streams) go to a spare place.
+// Where the coefficient of a zigzag index goes. Indices past 63 are the end of a block, or damage: to a spare place.
+constexpr size_t kIndices = 64 + SymbolTable::kEndAdvance;
 constexpr int kSpare8 = 64, kSpare4 = 16;
-constexpr std::array<uint8_t, 80> kPlace8 = [] {
-  std::array<uint8_t, 80> place{};
-  int k = 0;
+constexpr std::array<uint8_t, kIndices> kPlace8 = [] {
+  std::array<uint8_t, kIndices> place{};
+  size_t k = 0;
   for (int sum = 0; sum < 15; ++sum) {
     for (int i = 0; i <= sum; ++i) {
       const int row = sum % 2 == 0 ? sum - i : i, column = sum - row;
-      if (row < 8 && column < 8) place[static_cast<size_t>(k++)] = static_cast<uint8_t>(row * 8 + column);
+      if (row < 8 && column < 8) place[k++] = static_cast<uint8_t>(row * 8 + column);
     }
   }
-  for (; k < 80; ++k) place[static_cast<size_t>(k)] = kSpare8;
+  for (; k < kIndices; ++k) place[k] = kSpare8;
   return place;
 }();
 // Of the 4x4 corner, by columns.
-constexpr std::array<uint8_t, 80> kPlace4 = [] {
-  std::array<uint8_t, 80> place{};
-  for (size_t k = 0; k < 80; ++k) {
+constexpr std::array<uint8_t, kIndices> kPlace4 = [] {
+  std::array<uint8_t, kIndices> place{};
+  for (size_t k = 0; k < kIndices; ++k) {
     const int row = kPlace8[k] / 8, column = kPlace8[k] % 8;
-    place[k] = static_cast<uint8_t>(k < 64 && row < 4 && column < 4 ? column * 4 + row : kSpare4);
+    place[k] = static_cast<uint8_t>(row < 4 && column < 4 ? column * 4 + row : kSpare4);
   }
   return place;
 }();
+constexpr int kLastIndex = 63;
 constexpr int kLastOfSums3 = 9;     // the last zigzag index with row + column <= 3
 constexpr int kLastOfCorner4 = 24;  // row 3, column 3
 constexpr int kLastOfCorner2 = 4;   // row 1, column 1
 constexpr int kWildDc = 8191;       // no encoder's DC times its quantiser comes near this
 
-// The next bits are the top ones of `buffer`; at least 56 of them are there after Refill.
+// The next bits are the top ones of `bits`; 64 - used of them are there, at least 56 after Refill.
 struct BitReader {
-  uint64_t buffer = 0;
-  int count = 0;
+  uint64_t bits = 0;
+  uint32_t used = 64;
   const uint8_t* next = nullptr;
 
   HWY_INLINE void Refill() {
     uint64_t word;
     std::memcpy(&word, next, 8);
     if constexpr (std::endian::native == std::endian::little) word = __builtin_bswap64(word);
-    buffer |= word >> count;
-    next += (63 - count) >> 3;
-    count |= 56;
+    // Bits below the first 64 - used may be there already: then they are these same bits.
+    bits |= word >> ((0u - used) & 63);
+    next += (used - 1) >> 3;
+    used = ((used - 1) & 7) + 1;
   }
-  HWY_INLINE void Drop(uint32_t bits) {
-    buffer <<= bits;
-    count -= static_cast<int>(bits);
-  }
-  HWY_INLINE uint32_t Peek(int bits) const { return static_cast<uint32_t>(buffer >> (64 - bits)); }
-  // The value of `size` extra bits (T.81 figure F.12), which are dropped.
-  HWY_INLINE int Extend(int size) {
-    if (size == 0) return 0;
-    const int bits = static_cast<int>(buffer >> (64 - size));
-    const int negative = static_cast<int>(~buffer >> 63);
-    Drop(static_cast<uint32_t>(size));
-    return bits - (negative << size) + negative;
+  // Of the next symbol; kRare already excluded. Its bits are dropped.
+  HWY_INLINE int Value(uint32_t entry) {
+    const auto mask = static_cast<int>(entry >> 16);
+    const int raw = static_cast<int>(bits >> ((0u - entry) & 63)) & mask;
+    bits <<= entry & 63;
+    return raw > mask >> 1 ? raw : raw - mask;  // T.81 figure F.12
   }
   // Bits taken since `begin`.
-  HWY_INLINE int64_t Position(const uint8_t* begin) const { return (next - begin) * 8 - count; }
+  int64_t Position(const uint8_t* begin) const { return (next - begin) * 8 - 64 + used; }
 };
 
-constexpr int kBroken = -1;
-
-// One AC symbol, however long, when the look-up did not give its value. `k` is the index of the last
-// coefficient; returns the new one, 64 at the end of the block, or kBroken. *value is 0 where there is none
-// (16 zeros, end of block).
-HWY_NOINLINE int SpecialSymbol(BitReader& reader, const AcTable& ac, uint32_t entry, int k, int* value) {
-  *value = 0;
-  reader.Refill();
-  if ((entry & Entry::kOther) == 0) {
-    reader.Drop(entry & Entry::kBitsMask);
-    *value = reader.Extend(entry >> 16 & 15);
-    return k + Entry::Advance(entry);
-  }
-  int length = static_cast<int>(entry & Entry::kBitsMask), symbol = 0xF0;
-  if (length == 0 && !ac.codes.Find(reader.Peek(16), AcTable::kBits + 1, &length, &symbol)) return kBroken;
-  reader.Drop(static_cast<uint32_t>(length));
+// A symbol that the table does not hold, with at least 56 bits at hand: what to add to the state (0: there is no such
+// code), as the table's entries do, and its value.
+struct RareSymbol {
+  uint32_t step = 0;
+  int value = 0;
+};
+HWY_NOINLINE RareSymbol FindRare(SymbolKind kind, const SymbolTable& table, uint64_t bits) {
+  int length = 0, symbol = 0;
+  if (!table.codes.Find(static_cast<uint32_t>(bits >> 48), &length, &symbol)) return {};
   const int run = symbol >> 4, size = symbol & 15;
-  if (size == 0) return run == 15 ? k + 16 : 64;
-  *value = reader.Extend(size);
-  return k + run + 1;
+  const auto total = static_cast<uint32_t>(length + size);
+  if (kind == SymbolKind::kAc && size == 0 && run != 15) return {total | SymbolTable::kEndAdvance << 8, 0};
+  const uint32_t advance = kind == SymbolKind::kAc ? static_cast<uint32_t>(run) + 1 : 0;
+  BitReader reader{.bits = bits};
+  return {total | advance << 8, reader.Value(total | ((1u << size) - 1) << 16)};
 }
 
-HWY_INLINE bool DecodeDc(BitReader& reader, const DcTable& dc, int* prediction) {
-  const uint32_t entry = dc.values[reader.Peek(DcTable::kBits)];
-  if (HWY_LIKELY((entry & Entry::kSpecial) == 0)) {
-    reader.Drop(entry & Entry::kBitsMask);
-    *prediction += Entry::Value(entry);
+// Adds the next difference to the prediction. At least 56 bits are at hand; at least 25 are left.
+HWY_INLINE bool DecodeDc(BitReader& reader, const SymbolTable& dc, int* prediction) {
+  const uint32_t entry = dc.symbols[reader.bits >> (64 - SymbolTable::kBits)];
+  if (HWY_LIKELY((entry & SymbolTable::kRare) == 0)) {
+    *prediction += reader.Value(entry);
+    reader.used += entry & 63;
     return true;
   }
-  int length = 0, size = 0;
-  if ((entry & Entry::kOther) == 0) {
-    length = static_cast<int>(entry & Entry::kBitsMask);
-    size = entry >> 16 & 15;
-  } else if (!dc.codes.Find(reader.Peek(16), DcTable::kBits + 1, &length, &size)) {
-    return false;
-  }
-  reader.Drop(static_cast<uint32_t>(length));
-  *prediction += reader.Extend(size);
-  reader.Refill();
+  const RareSymbol rare = FindRare(SymbolKind::kDc, dc, reader.bits);
+  if (rare.step == 0) return false;
+  *prediction += rare.value;
+  reader.bits <<= rare.step;
+  reader.used += rare.step;
   return true;
 }
 
-// AC symbols up to index `kLast` at least, or the end of the block. `put(k, value)` gets each value; k may
-// reach 79. Returns the last index (64: the block ended after *last; 63 or more: it is full), or kBroken.
+constexpr int kBroken = -1;
+
+// AC symbols, up to index `kLast` at least or the end of the block; put(index, value) gets each, with an index below
+// kIndices (64 and up: to be ignored), and zeros among them. Returns the index of the last one, plus kEndAdvance if the block
+// ended there; or kBroken.
 template <int kLast, class Put>
-HWY_INLINE int DecodeAc(BitReader& outer, const AcTable& ac, int* last, Put put) {
-  BitReader reader = outer;  // stays in registers
-  int k = 0;
-  *last = 0;
+HWY_INLINE int DecodeAc(BitReader& outer, const SymbolTable& ac, Put put) {
+  BitReader reader = outer;  // a copy stays in registers
+  uint32_t state = reader.used;  // and the index of the last coefficient << 8
   for (;;) {
+    reader.used = state & 255;
     reader.Refill();
-    uint32_t entry = 0;
-    for (int i = 0; i < 5; ++i) {
-      entry = ac.values[reader.Peek(AcTable::kBits)];
-      if (HWY_UNLIKELY((entry & Entry::kSpecial) != 0)) break;
-      reader.Drop(entry & Entry::kBitsMask);
-      k += Entry::Advance(entry);
-      put(k, Entry::Value(entry));
-      if (k >= kLast) {
-        outer = reader;
-        *last = k;
-        return k;
-      }
+    state = (state & ~255u) | reader.used;
+    enum class Next { kGoOn, kRare, kDone };
+    const auto symbol = [&]() HWY_ATTR {
+      const uint32_t entry = ac.symbols[reader.bits >> (64 - SymbolTable::kBits)];
+      if (HWY_UNLIKELY((entry & SymbolTable::kRare) != 0)) return Next::kRare;
+      const int value = reader.Value(entry);
+      state += entry & 0xFFFF;
+      put(state >> 8, value);
+      return state >= kLast << 8 ? Next::kDone : Next::kGoOn;
+    };
+    Next next = symbol();
+    if (next == Next::kGoOn) next = symbol();
+    if (next == Next::kGoOn) next = symbol();
+    if (HWY_UNLIKELY(next == Next::kRare)) {
+      reader.used = state & 255;
+      reader.Refill();
+      const RareSymbol rare = FindRare(SymbolKind::kAc, ac, reader.bits);
+      if (rare.step == 0) return kBroken;
+      reader.bits <<= rare.step & 63;
+      state = ((state & ~255u) | reader.used) + rare.step;
+      put(state >> 8, rare.value);
+      if (state >= kLast << 8) next = Next::kDone;
     }
-    if ((entry & Entry::kSpecial) == 0) continue;
-    if ((entry & Entry::kEnd) != 0) {
-      reader.Drop(entry & Entry::kBitsMask);
+    if (next == Next::kDone) {
+      reader.used = state & 255;
       outer = reader;
-      *last = k;
-      return 64;
-    }
-    outer = reader;
-    int value = 0;
-    const int after = SpecialSymbol(outer, ac, entry, k, &value);
-    reader = outer;
-    if (after == kBroken) return kBroken;
-    if (after == 64 && value == 0) {  // the end, or 16 zeros too far: told apart by nobody's need
-      *last = k;
-      return 64;
-    }
-    k = after;
-    if (value != 0) put(k, value);
-    if (k >= kLast) {
-      *last = k;
-      return k;
+      return static_cast<int>(state >> 8);
     }
   }
 }
 
 // Passes over the AC symbols after index `k`, to the end of the block.
-HWY_INLINE bool SkipAc(BitReader& outer, const AcTable& ac, int k) {
+HWY_INLINE bool SkipAc(BitReader& outer, const SymbolTable& ac, int k) {
+  constexpr uint32_t kFull = kLastIndex << 6;
   BitReader reader = outer;
+  uint32_t state = reader.used | static_cast<uint32_t>(k) << 6;
   for (;;) {
+    reader.used = state & 63;
     reader.Refill();
-    for (int i = 0; i < 2; ++i) {
-      const uint32_t entry = ac.skips[reader.Peek(AcTable::kSkipBits)];
-      const int after = k + static_cast<int>(entry >> 6);
-      // Near the end symbol by symbol: the look-up may have seen into the next block.
-      if (HWY_UNLIKELY((entry & 31) == 0 || after >= 63)) {
-        uint32_t single = ac.values[reader.Peek(AcTable::kBits)];
-        outer = reader;
-        int value = 0;
-        if ((single & Entry::kSpecial) == 0) {
-          outer.Drop(single & Entry::kBitsMask);
-          k += Entry::Advance(single);
-        } else {
-          k = SpecialSymbol(outer, ac, single, k, &value);
-          if (k == kBroken) return false;
-          if (k == 64 && value == 0) return true;
-        }
-        reader = outer;
-        if (k >= 63) return k == 63;
-        break;
-      }
-      reader.Drop(entry & 31);
-      k = after;
-      if ((entry & 32) != 0) {
-        outer = reader;
-        return true;
-      }
+    state = (state & ~63u) | reader.used;
+    uint32_t entry = 0;
+    const auto skip = [&]() HWY_ATTR {
+      entry = ac.skips[reader.bits >> (64 - SymbolTable::kSkipBits)];
+      if (state + entry >= kFull) return false;
+      reader.bits <<= entry & 63;
+      state += entry;
+      return true;
+    };
+    if (skip() && skip() && skip()) continue;
+    // The end of the block; or near its last coefficient, where the look-up may have seen into the next block; or rare.
+    const uint32_t ended = state + entry - (SymbolTable::kEndAdvance << 6);
+    if (HWY_LIKELY(ended - state < kFull && ended < kFull)) {
+      reader.bits <<= entry & 63;
+      reader.used = ended & 63;
+      outer = reader;
+      return true;
     }
+    reader.used = state & 63;
+    reader.Refill();
+    const RareSymbol one = FindRare(SymbolKind::kAc, ac, reader.bits);
+    if (one.step == 0) return false;
+    reader.bits <<= one.step & 63;
+    reader.used += one.step & 63;
+    k = static_cast<int>((state >> 6) + (one.step >> 8));
+    if (k >= kLastIndex) {
+      outer = reader;
+      return k == kLastIndex || k >= SymbolTable::kEndAdvance;
+    }
+    state = reader.used | static_cast<uint32_t>(k) << 6;
   }
 }
 
-// The four scales. Each decodes one block's codes, transforms, and writes kSize x kSize samples.
+// Whether DecodeAc's result is sound, and the last index with a coefficient.
+HWY_INLINE bool LastOf(int result, int* last) {
+  *last = result >= SymbolTable::kEndAdvance ? result - SymbolTable::kEndAdvance : result;
+  return result >= 0 && *last <= kLastIndex;
+}
+
+// The four scales: Parse reads one block's codes, Render writes kSize x kSize samples. Apart from each other, so that the
+// blocks of an MCU are parsed in one go: coefficients have reached the cache when vectors of them are loaded.
 struct FullBlock {
   static constexpr int kSize = 8;
-  alignas(64) int16_t block[128];
+  alignas(64) int16_t block[96];
+  int dc, last;
 
-  HWY_INLINE bool Decode(BitReader& reader, const ScanComponent& c, int* prediction, uint8_t* out) {
-    const int dc = *prediction * c.quant[0];
+  HWY_INLINE bool Parse(BitReader& reader, const ScanComponent& c, int prediction) {
+    dc = prediction * c.quant[0];
     std::memset(block, 0, 64 * sizeof(int16_t));
     block[0] = static_cast<int16_t>(dc);
     const uint16_t* HWY_RESTRICT quant = c.quant.data();
-    int last = 0;
-    const int end = DecodeAc<63>(reader, *c.ac, &last, [&](int k, int value) HWY_ATTR {
-      block[kPlace8[static_cast<size_t>(k)]] = static_cast<int16_t>(value * quant[k]);
+    const int result = DecodeAc<kLastIndex>(reader, *c.ac, [&](size_t k, int value) HWY_ATTR {
+      block[kPlace8[k]] = static_cast<int16_t>(value * quant[k]);
     });
-    if (end == kBroken || last > 63) return false;
+    return LastOf(result, &last);
+  }
+  HWY_INLINE void Render(const ScanComponent& c, uint8_t* out) {
     if (last == 0) {
       FillBlock(Sample((dc * 4 + 16) >> 5), out, c.stride);
     } else {
       InverseTransform(block, last <= kLastOfSums3, out, c.stride);
     }
-    return true;
   }
 };
 
 struct HalfBlock {
   static constexpr int kSize = 4;
   alignas(64) int16_t corner[32];
+  int dc, last;
 
-  HWY_INLINE bool Decode(BitReader& reader, const ScanComponent& c, int* prediction, uint8_t* out) {
+  HWY_INLINE bool Parse(BitReader& reader, const ScanComponent& c, int prediction) {
+    dc = prediction * c.quant[0];
     std::memset(corner, 0, 16 * sizeof(int16_t));
-    corner[0] = static_cast<int16_t>(*prediction);
-    int last = 0;
-    const int end = DecodeAc<kLastOfCorner4>(reader, *c.ac, &last, [&](int k, int value) HWY_ATTR {
-      corner[kPlace4[static_cast<size_t>(k)]] = static_cast<int16_t>(value);
-    });
-    if (end == kBroken || last > 63) return false;
-    if (end < 63 && !SkipAc(reader, *c.ac, end)) return false;
+    corner[0] = static_cast<int16_t>(prediction);
+    const int result = DecodeAc<kLastOfCorner4>(
+        reader, *c.ac, [&](size_t k, int value) HWY_ATTR { corner[kPlace4[k]] = static_cast<int16_t>(value); });
+    return LastOf(result, &last) && (result >= kLastIndex || SkipAc(reader, *c.ac, result));
+  }
+  HWY_INLINE void Render(const ScanComponent& c, uint8_t* out) {
     if (last == 0) {
-      const uint32_t four = 0x01010101u * Sample((*prediction * c.quant[0] + 4) >> 3);
+      const uint32_t four = 0x01010101u * Sample((dc + 4) >> 3);
       for (int r = 0; r < 4; ++r) std::memcpy(out + r * c.stride, &four, 4);
     } else {
       InverseTransformHalf(corner, c.half.data(), out, c.stride);
     }
-    return true;
   }
 };
 
 struct QuarterBlock {
   static constexpr int kSize = 2;
-  int corner[80] = {};  // zigzag order: indices 1 and 2 are the first horizontal and vertical, 4 the diagonal
+  int dc, across, down, diagonal;
 
-  HWY_INLINE bool Decode(BitReader& reader, const ScanComponent& c, int* prediction, uint8_t* out) {
-    corner[1] = corner[2] = corner[4] = 0;
-    int last = 0;
-    const int end =
-        DecodeAc<kLastOfCorner2>(reader, *c.ac, &last, [&](int k, int value) HWY_ATTR { corner[k] = value; });
-    if (end == kBroken || last > 63) return false;
-    if (end < 63 && !SkipAc(reader, *c.ac, end)) return false;
-    const float mean = static_cast<float>(*prediction) * c.quarter[0] + 128.5f;
-    const float across = static_cast<float>(corner[1]) * c.quarter[1];
-    const float down = static_cast<float>(corner[2]) * c.quarter[2];
-    const float diagonal = static_cast<float>(corner[4]) * c.quarter[3];
+  HWY_INLINE bool Parse(BitReader& reader, const ScanComponent& c, int prediction) {
+    std::array<int, kIndices> zigzag;
+    zigzag[1] = zigzag[2] = zigzag[4] = 0;
+    int last;
+    const int result =
+        DecodeAc<kLastOfCorner2>(reader, *c.ac, [&](size_t k, int value) HWY_ATTR { zigzag[k] = value; });
+    dc = prediction;
+    across = zigzag[1];
+    down = zigzag[2];
+    diagonal = zigzag[4];
+    return LastOf(result, &last) && (result >= kLastIndex || SkipAc(reader, *c.ac, result));
+  }
+  HWY_INLINE void Render(const ScanComponent& c, uint8_t* out) {
+    const float mean = static_cast<float>(dc) * c.quarter[0] + 128.5f;
+    const float a = static_cast<float>(across) * c.quarter[1], d = static_cast<float>(down) * c.quarter[2];
+    const float e = static_cast<float>(diagonal) * c.quarter[3];
     const auto sample = [](float v) HWY_ATTR { return static_cast<uint8_t>(std::clamp(v, 0.f, 255.f)); };
-    out[0] = sample(mean + across + down + diagonal);
-    out[1] = sample(mean - across + down - diagonal);
-    out[c.stride] = sample(mean + across - down - diagonal);
-    out[c.stride + 1] = sample(mean - across - down + diagonal);
-    return true;
+    out[0] = sample(mean + a + d + e);
+    out[1] = sample(mean - a + d - e);
+    out[c.stride] = sample(mean + a - d - e);
+    out[c.stride + 1] = sample(mean - a - d + e);
   }
 };
 
 struct EighthBlock {
   static constexpr int kSize = 1;
+  uint8_t sample;
 
-  HWY_INLINE bool Decode(BitReader& reader, const ScanComponent& c, int* prediction, uint8_t* out) {
-    if (!SkipAc(reader, *c.ac, 0)) return false;
-    *out = Sample((*prediction * c.quant[0] + 4) >> 3);
-    return true;
+  HWY_INLINE bool Parse(BitReader& reader, const ScanComponent& c, int prediction) {
+    sample = Sample((prediction * c.quant[0] + 4) >> 3);
+    return SkipAc(reader, *c.ac, 0);
   }
+  HWY_INLINE void Render(const ScanComponent&, uint8_t* out) const { *out = sample; }
 };
 
-// A whole segment must be used up but for its padding.
-HWY_INLINE bool Ended(const BitReader& reader, const ScanPlan& plan, const Segment& segment, bool final) {
-  const int64_t left = static_cast<int64_t>(segment.end) * 8 - reader.Position(plan.bytes);
-  return left >= 0 && left < (final ? 64 : 8);
-}
-
+// Walks the MCUs of a scan.
 template <class Block>
-bool DecodeMcus(const ScanPlan& plan) {
-  Block block;
-  BitReader reader;
-  std::array<int, 3> prediction{};
-  size_t segment = 0;
-  int until_restart = 0;
-  for (int mcu_y = 0; mcu_y < plan.mcus_high; ++mcu_y) {
-    std::array<uint8_t*, 3> row{};
-    const bool final_row = mcu_y == plan.mcus_high - 1;
-    for (size_t i = 0; i < plan.components.size(); ++i) {
-      const ScanComponent& c = plan.components[i];
-      row[i] = final_row ? c.strip : c.plane + mcu_y * c.blocks_high * Block::kSize * c.stride;
-    }
-    for (int mcu_x = 0; mcu_x < plan.mcus_wide; ++mcu_x) {
-      if (until_restart == 0) {
-        if (segment == plan.segments.size()) return false;
-        if (segment > 0 && !Ended(reader, plan, plan.segments[segment - 1], false)) return false;
-        reader = BitReader{.next = plan.bytes + plan.segments[segment].begin};
-        prediction.fill(0);
-        ++segment;
-        until_restart = plan.restart_interval > 0 ? plan.restart_interval : plan.mcus_wide * plan.mcus_high;
+class McuWalk {
+ public:
+  explicit McuWalk(const ScanPlan& plan) : plan_(plan) {}
+
+  bool Run() {
+    for (int y = 0; y < plan_.mcus_high; ++y) {
+      std::array<uint8_t*, 3> rows{};
+      const bool final_row = y == plan_.mcus_high - 1;
+      for (size_t i = 0; i < plan_.components.size(); ++i) {
+        const ScanComponent& c = plan_.components[i];
+        rows[i] = final_row ? c.strip : c.plane + y * c.blocks_high * Block::kSize * c.stride;
       }
-      --until_restart;
-      for (size_t i = 0; i < plan.components.size(); ++i) {
-        const ScanComponent& c = plan.components[i];
-        uint8_t* out_row = row[i] + mcu_x * c.blocks_wide * Block::kSize;
-        for (int y = 0; y < c.blocks_high; ++y, out_row += Block::kSize * c.stride) {
-          for (int x = 0; x < c.blocks_wide; ++x) {
-            reader.Refill();
-            if (!DecodeDc(reader, *c.dc, &prediction[i])) return false;
-            if (static_cast<uint32_t>(prediction[i] * c.quant[0] + kWildDc) > 2 * kWildDc) return false;
-            if (!block.Decode(reader, c, &prediction[i], out_row + x * Block::kSize)) return false;
-          }
-        }
+      for (int x = 0; x < plan_.mcus_wide; ++x) {
+        if (!ParseMcu()) return false;
+        RenderMcu(rows, x);
       }
-      if (reader.next > plan.bytes + plan.segments[segment - 1].end + 16) return false;
+      if (final_row) CopyStrips(y);
     }
-    for (size_t i = 0; final_row && i < plan.components.size(); ++i) {
-      const ScanComponent& c = plan.components[i];
+    return segment_ == plan_.segments.size() && Ended(true);
+  }
+
+ private:
+  // A whole segment must be used up but for its padding.
+  bool Ended(bool final) const {
+    const int64_t left =
+        static_cast<int64_t>(plan_.segments[segment_ - 1].end) * 8 - reader_.Position(plan_.bytes);
+    return left >= 0 && left < (final ? 64 : 8);
+  }
+
+  bool NextSegment() {
+    if (segment_ == plan_.segments.size() || (segment_ > 0 && !Ended(false))) return false;
+    const Segment& segment = plan_.segments[segment_++];
+    reader_ = BitReader{.next = plan_.bytes + segment.begin};
+    segment_limit_ = plan_.bytes + segment.end + 16;  // the reader looks ahead
+    prediction_.fill(0);
+    until_restart_ = plan_.restart_interval > 0 ? plan_.restart_interval : int64_t{plan_.mcus_wide} * plan_.mcus_high;
+    return true;
+  }
+
+  HWY_INLINE bool ParseMcu() {
+    if (until_restart_ == 0 && !NextSegment()) return false;
+    --until_restart_;
+    BitReader reader = reader_;
+    Block* block = blocks_;
+    for (size_t i = 0; i < plan_.components.size(); ++i) {
+      const ScanComponent& c = plan_.components[i];
+      for (int n = c.blocks_wide * c.blocks_high; n > 0; --n, ++block) {
+        reader.Refill();
+        if (!DecodeDc(reader, *c.dc, &prediction_[i])) return false;
+        if (static_cast<uint32_t>(prediction_[i] * c.quant[0] + kWildDc) > 2 * kWildDc) return false;
+        if (!block->Parse(reader, c, prediction_[i])) return false;
+      }
+    }
+    reader_ = reader;
+    return reader.next <= segment_limit_;
+  }
+
+  HWY_INLINE void RenderMcu(const std::array<uint8_t*, 3>& rows, int mcu_x) {
+    Block* block = blocks_;
+    for (size_t i = 0; i < plan_.components.size(); ++i) {
+      const ScanComponent& c = plan_.components[i];
+      uint8_t* row = rows[i] + mcu_x * c.blocks_wide * Block::kSize;
+      for (int y = 0; y < c.blocks_high; ++y, row += Block::kSize * c.stride) {
+        for (int x = 0; x < c.blocks_wide; ++x, ++block) block->Render(c, row + x * Block::kSize);
+      }
+    }
+  }
+
+  void CopyStrips(int mcu_y) const {
+    for (const ScanComponent& c : plan_.components) {
       const int from = mcu_y * c.blocks_high * Block::kSize;
       std::memcpy(c.plane + from * c.stride, c.strip,
                   static_cast<size_t>(c.stride) * static_cast<size_t>(c.height - from));
     }
   }
-  return segment == plan.segments.size() && Ended(reader, plan, plan.segments[segment - 1], true);
-}
+
+  const ScanPlan& plan_;
+  BitReader reader_;
+  const uint8_t* segment_limit_ = nullptr;
+  size_t segment_ = 0;
+  int64_t until_restart_ = 0;
+  std::array<int, 3> prediction_{};
+  Block blocks_[6];  // 4:2:0 has the most
+};
 
 bool DecodeScanHere(const ScanPlan& plan) {
   switch (plan.scale_log2) {
-    case 0:
-      return DecodeMcus<FullBlock>(plan);
-    case 1:
-      return DecodeMcus<HalfBlock>(plan);
-    case 2:
-      return DecodeMcus<QuarterBlock>(plan);
-    default:
-      return DecodeMcus<EighthBlock>(plan);
+    case 0: return McuWalk<FullBlock>(plan).Run();
+    case 1: return McuWalk<HalfBlock>(plan).Run();
+    case 2: return McuWalk<QuarterBlock>(plan).Run();
+    default: return McuWalk<EighthBlock>(plan).Run();
   }
 }
 

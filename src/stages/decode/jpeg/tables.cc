@@ -5,144 +5,94 @@
 namespace sightline::decode::jpeg {
 namespace {
 
-// The canonical codes of T.81 annex C. False for more codes than fit (as libjpeg, no code may be all ones).
-bool Assign(const HuffmanSpec& spec, LongCodes* codes) {
+// False for more codes than fit (as in libjpeg, no code may be all ones), or a DC symbol of more than 15 bits.
+bool Assign(SymbolKind kind, const HuffmanSpec& spec, CanonicalCodes* codes) {
   uint32_t code = 0;
   int index = 0;
-  for (int length = 1; length <= 16; ++length) {
-    const auto n = static_cast<size_t>(length);
-    codes->offset[n] = index - static_cast<int32_t>(code);
-    const int count = spec.counts[n];
+  for (size_t length = 1; length <= 16; ++length) {
+    codes->offset[length] = index - static_cast<int32_t>(code);
+    const int count = spec.counts[length];
     code += static_cast<uint32_t>(count);
     index += count;
     if (count > 0 && code >= 1u << length) return false;
-    codes->limit[n] = code << (16 - length);
+    codes->limit[length] = code << (16 - length);
     code <<= 1;
   }
   codes->symbols = spec.symbols;
-  return true;
+  return kind == SymbolKind::kAc ||
+         std::all_of(spec.symbols.begin(), spec.symbols.begin() + index, [](uint8_t symbol) { return symbol <= 15; });
 }
 
-// The value of `size` extra bits, T.81 figure F.12.
-int Extend(uint32_t bits, int size) {
-  return size == 0 || bits >> (size - 1) != 0 ? static_cast<int>(bits)
-                                              : static_cast<int>(bits) - (1 << size) + 1;
-}
-
-// Fills the look-up in code order: the codes are contiguous and increasing. `advance_of` gives how far a
-// symbol moves.
-template <size_t kSize, typename Symbol>
-void FillValues(const HuffmanSpec& spec, int table_bits, std::array<uint32_t, kSize>* table,
-                Symbol symbol_entry) {
-  size_t at = 0;
-  size_t index = 0;
-  for (int length = 1; length <= table_bits; ++length) {
-    for (int i = 0; i < spec.counts[static_cast<size_t>(length)]; ++i, ++index) {
-      int size = 0;
-      const uint32_t special = symbol_entry(spec.symbols[index], length, &size);
-      const int rest = table_bits - length;  // bits of the look-up after the code
-      if (special != 0 || size > rest) {
-        const uint32_t entry = special != 0 ? special
-                                            : Entry::kSplit | static_cast<uint32_t>(length) |
-                                                  static_cast<uint32_t>(size) << 16 |
-                                                  static_cast<uint32_t>((spec.symbols[index] >> 4) + 1) << 8;
-        std::fill_n(table->begin() + static_cast<ptrdiff_t>(at), size_t{1} << rest, entry);
-        at += size_t{1} << rest;
-        continue;
-      }
-      const uint32_t common =
-          static_cast<uint32_t>(length + size) | static_cast<uint32_t>((spec.symbols[index] >> 4) + 1) << 8;
-      const size_t run = size_t{1} << (rest - size);
-      for (uint32_t bits = 0; bits < 1u << size; ++bits, at += run) {
-        const uint32_t entry = common | static_cast<uint32_t>(Extend(bits, size)) << 16;
-        std::fill_n(table->begin() + static_cast<ptrdiff_t>(at), run, entry);
-      }
-    }
-  }
-  std::fill(table->begin() + static_cast<ptrdiff_t>(at), table->end(),
-            Entry::kSpecial);  // longer codes, or none
-}
-
-bool Build(const HuffmanSpec& spec, DcTable* table) {
-  if (!Assign(spec, &table->codes)) return false;
-  size_t total = 0;
-  for (const uint8_t count : spec.counts) total += count;
-  for (size_t i = 0; i < total; ++i) {
-    if (spec.symbols[i] > 15) return false;
-  }
-  FillValues(spec, DcTable::kBits, &table->values, [](int symbol, int, int* size) {
-    *size = symbol;
-    return 0u;
-  });
-  return true;
-}
-
-bool Build(const HuffmanSpec& spec, AcTable* table) {
-  if (!Assign(spec, &table->codes)) return false;
-  FillValues(spec, AcTable::kBits, &table->values, [](int symbol, int length, int* size) {
-    *size = symbol & 15;
-    const auto bits = static_cast<uint32_t>(length);
-    if (*size != 0) return 0u;
-    return symbol == 0xF0 ? Entry::kSpecial | bits | 16u << 8 : Entry::kSpecial | Entry::kEnd | bits;
-  });
-  return true;
-}
-
-// One symbol of the skip table, for each look-up that begins with its whole code.
-struct Step {
-  uint8_t code_bits = 0;   // 0: the code is longer
-  uint8_t total_bits = 0;  // with the extra bits, seen or not
-  uint8_t advance = 0;     // 0: end of block
+struct Symbol {
+  int code_bits = 0;   // 0: the code is longer than the look-up
+  int total_bits = 0;  // with the bits of the value
+  int size = 0;        // bits of the value
+  int advance = 0;
 };
 
-void BuildSkips(const HuffmanSpec& spec, AcTable* table) {
-  constexpr int kBits = AcTable::kSkipBits;
-  constexpr uint32_t kMask = (1u << kBits) - 1;
-  std::array<Step, 1 << kBits> steps;
+Symbol Describe(SymbolKind kind, int symbol, int code_bits) {
+  const int run = symbol >> 4, size = symbol & 15;
+  if (kind == SymbolKind::kDc) return {code_bits, code_bits + size, size, 0};
+  const bool ends = size == 0 && run != 15;
+  return {code_bits, code_bits + size, size, ends ? SymbolTable::kEndAdvance : run + 1};
+}
+
+// Calls fill(begin, end, symbol) for each code of at most `look_up_bits`: the range of look-ups that begin with it. Codes
+// increase with their index, so the ranges follow each other. Returns where they end.
+template <typename Fill>
+size_t ForEachCode(SymbolKind kind, const HuffmanSpec& spec, int look_up_bits, Fill fill) {
   size_t at = 0, index = 0;
-  for (int length = 1; length <= kBits; ++length) {
-    for (int i = 0; i < spec.counts[static_cast<size_t>(length)]; ++i, ++index) {
-      const int run = spec.symbols[index] >> 4, size = spec.symbols[index] & 15;
-      const bool ends = size == 0 && run != 15;
-      const Step step{static_cast<uint8_t>(length), static_cast<uint8_t>(length + size),
-                      static_cast<uint8_t>(ends ? 0 : run + 1)};
-      std::fill_n(steps.begin() + static_cast<ptrdiff_t>(at), size_t{1} << (kBits - length), step);
-      at += size_t{1} << (kBits - length);
+  for (int length = 1; length <= look_up_bits; ++length) {
+    const size_t range = size_t{1} << (look_up_bits - length);
+    for (int i = 0; i < spec.counts[static_cast<size_t>(length)]; ++i, ++index, at += range) {
+      fill(at, at + range, Describe(kind, spec.symbols[index], length));
     }
   }
-  std::fill(steps.begin() + static_cast<ptrdiff_t>(at), steps.end(), Step());
-  for (uint32_t look = 0; look <= kMask; ++look) {
+  return at;
+}
+
+void BuildSymbols(SymbolKind kind, const HuffmanSpec& spec, SymbolTable* table) {
+  auto& symbols = table->symbols;
+  const size_t end = ForEachCode(kind, spec, SymbolTable::kBits, [&](size_t from, size_t to, const Symbol& symbol) {
+    const uint32_t entry = static_cast<uint32_t>(symbol.total_bits) | static_cast<uint32_t>(symbol.advance) << 8 |
+                           ((1u << symbol.size) - 1) << 16;
+    std::fill(&symbols[from], symbols.data() + to,
+              symbol.total_bits <= SymbolTable::kBitsMax ? entry : SymbolTable::kRare);
+  });
+  std::fill(symbols.data() + end, symbols.data() + symbols.size(), SymbolTable::kRare);
+}
+
+void BuildSkips(const HuffmanSpec& spec, SymbolTable* table) {
+  constexpr int kBits = SymbolTable::kSkipBits;
+  constexpr size_t kSize = size_t{1} << kBits;
+  std::array<Symbol, kSize> first;
+  const size_t end = ForEachCode(SymbolKind::kAc, spec, kBits, [&](size_t from, size_t to, const Symbol& symbol) {
+    std::fill(&first[from], first.data() + to, symbol);
+  });
+  std::fill(first.data() + end, first.data() + kSize, Symbol());
+  for (size_t look_up = 0; look_up < kSize; ++look_up) {
     int bits = 0, advance = 0;
-    bool ends = false;
-    while (bits < kBits && !ends) {
-      const Step& step = steps[look << bits & kMask];
-      if (step.code_bits == 0 || step.code_bits > kBits - bits) break;
-      bits += step.total_bits;
-      advance += step.advance;
-      ends = step.advance == 0;
+    while (bits < kBits && advance < SymbolTable::kEndAdvance) {
+      const Symbol& symbol = first[look_up << bits & (kSize - 1)];
+      // The bits of a last value need not all be seen; those of its code must.
+      if (symbol.code_bits == 0 || bits + symbol.code_bits > kBits) break;
+      if (bits + symbol.total_bits > SymbolTable::kBitsMax) break;
+      bits += symbol.total_bits;
+      advance += symbol.advance;
     }
-    table->skips[look] = static_cast<uint16_t>(bits | (ends ? 32 : 0) | std::min(advance, 127) << 6);
+    table->skips[look_up] = static_cast<uint16_t>(bits | (bits == 0 ? SymbolTable::kSkipRare : advance) << 6);
   }
 }
 
 }  // namespace
 
-const DcTable* TableCache::Dc(size_t number, const HuffmanSpec& spec) {
-  DcSlot& slot = dc_[number];
-  if (slot.of != spec) {
-    slot.of = HuffmanSpec();
-    if (!Build(spec, &slot.table)) return nullptr;
-    slot.of = spec;
-  }
-  return &slot.table;
-}
-
-const AcTable* TableCache::Ac(size_t number, const HuffmanSpec& spec, bool with_skips) {
-  AcSlot& slot = ac_[number];
+const SymbolTable* TableCache::Get(SymbolKind kind, size_t number, const HuffmanSpec& spec, bool with_skips) {
+  Slot& slot = kind == SymbolKind::kDc ? dc_[number] : ac_[number];
   if (slot.of != spec) {
     slot.of = HuffmanSpec();
     slot.has_skips = false;
-    if (!Build(spec, &slot.table)) return nullptr;
+    if (!Assign(kind, spec, &slot.table.codes)) return nullptr;
+    BuildSymbols(kind, spec, &slot.table);
     slot.of = spec;
   }
   if (with_skips && !slot.has_skips) {
