@@ -27,16 +27,14 @@ absl::Status DuckDbError(const char* message) {
                       ToValidUtf8(text));
 }
 
-absl::StatusOr<Database> Database::Open(const std::filesystem::path& path, const DatabaseOptions& options) {
+absl::StatusOr<Database> Database::OpenInMemory(const DatabaseOptions& options) {
   duckdb_config config = nullptr;
   const auto destroy_config = absl::MakeCleanup([&] { duckdb_destroy_config(&config); });
   if (duckdb_create_config(&config) == DuckDBError) return DuckDbError("cannot make a DuckDB configuration");
-  std::filesystem::path spill = path;
-  spill += ".tmp";
   const std::pair<const char*, std::string> settings[] = {
       {"memory_limit", fmt::format("{}B", options.memory_bytes_max)},
       {"threads", fmt::format("{}", options.threads)},
-      {"temp_directory", spill.string()},
+      {"temp_directory", options.spill_folder.string()},
       {"autoinstall_known_extensions", "false"},
       {"autoload_known_extensions", "false"},
       {"allow_community_extensions", "false"},
@@ -50,7 +48,7 @@ absl::StatusOr<Database> Database::Open(const std::filesystem::path& path, const
   Database database;
   char* message = nullptr;
   const auto free_message = absl::MakeCleanup([&] { duckdb_free(message); });
-  if (duckdb_open_ext(path.c_str(), &database.database_, config, &message) == DuckDBError) {
+  if (duckdb_open_ext(":memory:", &database.database_, config, &message) == DuckDBError) {
     return DuckDbError(message);
   }
   if (duckdb_connect(database.database_, &database.connection_) == DuckDBError) {

@@ -20,7 +20,8 @@ std::string SqlQuoted(std::string_view text);
 absl::Status DuckDbError(const char* message);
 
 struct DatabaseOptions {
-  int64_t memory_bytes_max = int64_t{256} << 20;  // beyond it DuckDB writes to a folder beside the database
+  std::filesystem::path spill_folder;  // where tables go beyond the memory limit; made when needed
+  int64_t memory_bytes_max = int64_t{256} << 20;
   int threads = 1;
 };
 
@@ -28,7 +29,7 @@ struct DatabaseOptions {
 // Threads: one at a time.
 class Database {
  public:
-  static absl::StatusOr<Database> Open(const std::filesystem::path& path, const DatabaseOptions& options);
+  static absl::StatusOr<Database> OpenInMemory(const DatabaseOptions& options);
   Database(Database&& other) noexcept;
   Database& operator=(Database&&) = delete;
   ~Database();

@@ -14,7 +14,7 @@
 namespace sightline::store {
 namespace {
 
-// What the appender may hold back before it goes to the database: a row group's rows, or so many bytes.
+// What the appender, which the memory limit does not cover, may hold before it goes to the table.
 constexpr int64_t kFlushRowsMax = 122'880;
 constexpr int64_t kFlushBytesMax = int64_t{32} << 20;
 // Rows of one group of the Parquet file: by size, so that rows with embeddings or masks fit into the memory
@@ -39,7 +39,7 @@ class ParquetWriter : public sinks::ResultWriter {
   explicit ParquetWriter(std::filesystem::path path)
       : path_(std::move(path)),
         partial_(WithSuffix(path_, ".partial")),
-        database_path_(WithSuffix(path_, ".partial.duckdb")) {}
+        spill_folder_(WithSuffix(path_, ".partial.tmp")) {}
 
   ~ParquetWriter() override {
     CloseDatabase();
@@ -79,11 +79,9 @@ class ParquetWriter : public sinks::ResultWriter {
 
  private:
   absl::Status OpenTable() {
-    auto database = Database::Open(database_path_, DatabaseOptions());
-    if (!database.ok()) return database.status();
-    database_ = std::make_unique<Database>(std::move(*database));
-    // The database is scratch: it is never opened again, so its log is never folded into it.
-    RETURN_IF_ERROR(database_->Execute("PRAGMA disable_checkpoint_on_shutdown"));
+    ASSIGN_OR_RETURN(Database database,
+                     Database::OpenInMemory(DatabaseOptions{.spill_folder = spill_folder_}));
+    database_ = std::make_unique<Database>(std::move(database));
     RETURN_IF_ERROR(database_->Execute(fmt::format("CREATE TABLE results ({})", ResultColumnsSql())));
     if (duckdb_appender_create(database_->connection(), nullptr, "results", &appender_) == DuckDBError) {
       return DuckDbError(appender_ != nullptr ? duckdb_appender_error(appender_) : nullptr);
@@ -135,12 +133,10 @@ class ParquetWriter : public sinks::ResultWriter {
   void RemoveScratch() {
     std::error_code ignored;
     std::filesystem::remove(partial_, ignored);
-    std::filesystem::remove(database_path_, ignored);
-    std::filesystem::remove(WithSuffix(database_path_, ".wal"), ignored);
-    std::filesystem::remove_all(WithSuffix(database_path_, ".tmp"), ignored);
+    std::filesystem::remove_all(spill_folder_, ignored);
   }
 
-  const std::filesystem::path path_, partial_, database_path_;
+  const std::filesystem::path path_, partial_, spill_folder_;
   std::unique_ptr<Database> database_;
   duckdb_appender appender_ = nullptr;
   std::unique_ptr<RowChunk> chunk_;

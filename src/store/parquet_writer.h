@@ -9,8 +9,10 @@
 
 namespace sightline::store {
 
-// Rows are appended to a DuckDB database beside the file (bounded memory, whatever the number of rows) and copied into
-// Parquet (zstd) by Finish(); the file appears complete or not at all.
+// Rows are appended to a DuckDB table, whose pages go to PATH.partial.tmp beyond a memory limit, so that
+// memory is bounded whatever the number of rows; Finish() copies the table to PATH.partial (zstd) and renames
+// that. The file appears complete or not at all, and what an interrupted run left under those two names is
+// replaced.
 absl::StatusOr<std::unique_ptr<sinks::ResultWriter>> CreateParquetWriter(const std::filesystem::path& path);
 
 }  // namespace sightline::store

@@ -21,7 +21,8 @@ struct Mark {
 };
 
 // Draws onto a copy of `frame` (which must be at full resolution) as BGRX and keeps it for encoding. Line width and text
-// size follow the resolution; labels never leave the picture and stay legible on any background.
+// size follow the resolution; labels never leave the picture and stay legible on any background. Pictures below 320 pixels
+// are enlarged by a whole factor, beyond 32,000 pixels or 100 megapixels reduced.
 // Threads: one at a time.
 class Annotator {
  public:
