@@ -1,6 +1,7 @@
 #include "pipeline/spec/card_declaration.h"
 
 #include "base/text.h"
+#include "pipeline/spec/head_tasks.h"
 #include "pipeline/spec/labels.h"
 
 namespace sightline::pipeline {
@@ -125,9 +126,8 @@ const Object<HeadCard>& HeadDeclaration() {
       return ListOf(ListOf(Number({.min = 0, .max = 1e6}), 1, 256), 0, 16);
     };
     auto* o = new Object<HeadCard>("head", "From the graph's outputs to results.");
-    o->Add(
-         "family", &HeadCard::family, Text({.bytes_max = 64}),
-         "Head family: yolox, yolov5, yolov8, nanodet, ssd, scrfd, yunet, classify, attributes or embedding.")
+    o->Add("family", &HeadCard::family, Text({.bytes_max = 64}),
+           "Head family, which says how the outputs are read: one of " + Join(FamilyNames(), ", ") + ".")
         .Required()
         .Example("yolox");
     o->Add("labels", &HeadCard::labels, Labels(), "Class names in the order of the class numbers.")
@@ -158,7 +158,7 @@ const Object<HeadCard>& HeadDeclaration() {
            ArrayOf<std::array<float, 2>>(Number({.min = 0, .max = 10, .above_min = true}), false),
            "ssd: variances of centre and size.");
     o->Add("background_class", &HeadCard::background_class, Integer(-1, 1'000'000),
-           "ssd: number of the class \"nothing\"; -1: there is none.");
+           "ssd: column of the class \"nothing\", which labels leave out; -1: there is none.");
     o->Add("keypoints", &HeadCard::keypoints, Integer(0, 1024), "Points per detection.");
     o->Add("regression_bins", &HeadCard::regression_bins, Integer(1, 256),
            "nanodet: bins per side of a box (reg_max + 1).");

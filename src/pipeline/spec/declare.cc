@@ -18,6 +18,8 @@ void Unwanted(const Type& type, const Node& node, const std::string& path, Repor
 // "a number" -> "numbers": for the words of a list.
 std::string Plural(const std::string& words) {
   if (words == "text") return "texts";
+  if (words == "a map of keys") return "maps";
+  if (words.starts_with("a list of")) return "lists" + words.substr(6);
   if (words.starts_with("a number")) return "numbers" + words.substr(8);
   if (words.starts_with("a whole number")) return "whole numbers" + words.substr(14);
   return words;
@@ -149,13 +151,15 @@ class TextMapType : public Type {
 
 class OptionalType : public Type {
  public:
-  OptionalType(std::shared_ptr<const Type> inner, void* (*emplace)(void*), const void* (*get)(const void*))
-      : inner_(std::move(inner)), emplace_(emplace), get_(get) {}
+  OptionalType(std::shared_ptr<const Type> inner, Presence presence)
+      : inner_(std::move(inner)), presence_(presence) {}
   void Read(const Node& node, const std::string& path, Report* report, void* value) const override {
-    inner_->Read(node, path, report, emplace_(value));
+    const size_t before = report->count();
+    inner_->Read(node, path, report, presence_.emplace(value));
+    if (report->count() != before) presence_.reset(value);
   }
   Node Write(const void* value, Show show) const override {
-    const void* held = get_(value);
+    const void* held = presence_.get(value);
     return held == nullptr ? Node() : inner_->Write(held, show);
   }
   std::string Words() const override { return inner_->Words(); }
@@ -164,8 +168,7 @@ class OptionalType : public Type {
 
  private:
   std::shared_ptr<const Type> inner_;
-  void* (*emplace_)(void*);
-  const void* (*get_)(const void*);
+  Presence presence_;
 };
 
 class VariantsType : public Type {
@@ -252,9 +255,8 @@ std::shared_ptr<const Type> MakeArray(std::shared_ptr<const Type> item, size_t s
 Typed<std::map<std::string, std::string>> TextMap(TextRule key, TextRule value, size_t max) {
   return {std::make_shared<TextMapType>(std::move(key), std::move(value), max)};
 }
-std::shared_ptr<const Type> MakeOptional(std::shared_ptr<const Type> inner, void* (*emplace)(void*),
-                                         const void* (*get)(const void*)) {
-  return std::make_shared<OptionalType>(std::move(inner), emplace, get);
+std::shared_ptr<const Type> MakeOptional(std::shared_ptr<const Type> inner, Presence presence) {
+  return std::make_shared<OptionalType>(std::move(inner), presence);
 }
 std::shared_ptr<const Type> MakeVariants(std::string key,
                                          std::vector<std::pair<std::string, const ObjectType*>> variants,
@@ -315,6 +317,7 @@ Node ObjectType::Write(const void* value, Show show) const {
     if (!shown && (nothing_inside || written == field.type->Write(field.member(defaults.get()), show)))
       continue;
     node.Add(field.key, std::move(written));
+    node.keys.back().literal = true;  // no quotes around `on`
   }
   return node;
 }

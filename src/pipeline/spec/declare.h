@@ -36,7 +36,7 @@ class Report {
   Report(std::string_view file, const Node* root) : file_(file), root_(root) {}
   void At(const Node& node, std::string_view path, std::string message);
   void At(std::string_view path, std::string message);  // where the path leads, or as near as it does
-  bool ok() const { return diagnostics_.empty(); }
+  size_t count() const { return diagnostics_.size(); }
   std::vector<Diagnostic> Take();  // in the file's order
 
  private:
@@ -140,16 +140,23 @@ Typed<A> ArrayOf(Typed<typename A::value_type> item, bool one_for_all) {
 
 Typed<std::map<std::string, std::string>> TextMap(TextRule key, TextRule value, size_t max);
 
-std::shared_ptr<const Type> MakeOptional(std::shared_ptr<const Type> inner, void* (*emplace)(void*),
-                                         const void* (*get)(const void*));
+// What an optional type does with the std::optional that `value` points to.
+struct Presence {
+  void* (*emplace)(void* value);
+  void (*reset)(void* value);
+  const void* (*get)(const void* value);  // nullptr where it is empty
+};
+std::shared_ptr<const Type> MakeOptional(std::shared_ptr<const Type> inner, Presence presence);
+// Empty where the key is not there, or its value was refused.
 template <typename T>
 Typed<std::optional<T>> Optional(Typed<T> inner) {
-  return {MakeOptional(
-      inner.type, [](void* v) -> void* { return &static_cast<std::optional<T>*>(v)->emplace(); },
-      [](const void* v) -> const void* {
-        const auto& value = *static_cast<const std::optional<T>*>(v);
-        return value ? &*value : nullptr;
-      })};
+  using O = std::optional<T>;
+  return {MakeOptional(inner.type, {[](void* v) -> void* { return &static_cast<O*>(v)->emplace(); },
+                                    [](void* v) { static_cast<O*>(v)->reset(); },
+                                    [](const void* v) -> const void* {
+                                      const O& value = *static_cast<const O*>(v);
+                                      return value ? &*value : nullptr;
+                                    }})};
 }
 
 // --- Objects

@@ -107,7 +107,15 @@ std::string ReferenceSections(const ObjectType& object) {
       field.type->Objects(&inside);
       std::string words = Cell(field.type->Words());
       // Only the objects right below: those of an inner object are linked from its own section.
-      if (!inside.empty()) words = fmt::format("see [{}](#{})", inside[0]->name(), Anchor(inside[0]->name()));
+      std::vector<const ObjectType*> deeper;
+      if (!inside.empty()) inside[0]->Objects(&deeper);
+      std::vector<std::string> links;
+      for (const ObjectType* object_inside : inside) {
+        if (!links.empty() && std::find(deeper.begin(), deeper.end(), object_inside) != deeper.end())
+          continue;
+        links.push_back(fmt::format("[{}](#{})", object_inside->name(), Anchor(object_inside->name())));
+      }
+      if (!links.empty()) words = "see " + Join(links, ", ");
       std::string doc = Cell(field.doc);
       if (!field.example.empty()) doc += fmt::format(" Example: `{}`", Cell(field.example));
       text += fmt::format("| `{}` | {} | {} | {} |\n", field.key, words, DefaultCell(*section, field), doc);

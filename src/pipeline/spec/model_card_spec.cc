@@ -176,7 +176,7 @@ std::string ModelCardReference() {
          "  std: 128\n"
          "head:\n"
          "  family: ssd\n"
-         "  labels: [background, face]\n"
+         "  labels: [face]       # counted without the background\n"
          "  background_class: 0\n"
          "  min_score: 0.7\n"
          "  iou: 0.3\n"

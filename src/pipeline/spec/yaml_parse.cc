@@ -60,6 +60,7 @@ class TreeBuilder : public YAML::EventHandler {
     }
     null_position_ = mark.pos;
     Finish(std::move(node));
+    if (last_null_->text.empty()) PlaceEmpty(last_null_);
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { RefuseAnchors(mark); }
@@ -99,7 +100,10 @@ class TreeBuilder : public YAML::EventHandler {
       throw Refused{mark.pos, fmt::format("more than {} values in one file", limits_.nodes_max)};
     }
     // An empty value has the position of what follows it: then it was not the word that stands there.
-    if (mark.pos == null_position_ && last_null_ != nullptr) last_null_->text.clear();
+    if (mark.pos == null_position_ && last_null_ != nullptr && !last_null_->text.empty()) {
+      last_null_->text.clear();
+      PlaceEmpty(last_null_);
+    }
     last_null_ = nullptr;
     null_position_ = -1;
     const Position position = Advance(mark.pos);
@@ -107,6 +111,22 @@ class TreeBuilder : public YAML::EventHandler {
     node.line = position.line;
     node.column = position.column;
     return node;
+  }
+
+  // An empty value stands where its key does; one in a list, where the text before it ends.
+  void PlaceEmpty(Node* node) {
+    if (open_.empty()) return;
+    const Node& parent = open_.back();
+    if (parent.kind == Node::Kind::kMap && parent.keys.size() == parent.items.size()) {
+      node->line = parent.keys.back().line;
+      node->column = parent.keys.back().column;
+      return;
+    }
+    const size_t before = text_.substr(0, std::max(null_position_, 0)).find_last_not_of(" \t\r\n");
+    const Position position =
+        PositionOf(text_, before == std::string_view::npos ? 0 : static_cast<int>(before));
+    node->line = position.line;
+    node->column = position.column;
   }
 
   // Events come nearly in order: count on from the last position, not from the start each time.
