@@ -50,28 +50,28 @@ class ExternalFiles : public ::testing::Test {
 
 TEST(FindExternalData, finds_tensors_wherever_they_hide) {
   EXPECT_THAT(Locations(ScaleModel(Tensor("plain"), 1)), testing::ElementsAre("plain"));
-  const std::string sparse = Bytes(1, Tensor("values")) + Bytes(2, Tensor("indices"));
-  EXPECT_THAT(Locations(Model(Bytes(15, sparse))), testing::ElementsAre("indices", "values"));
-  const auto in_attribute = [](std::string_view attribute) { return Model(Bytes(1, Bytes(5, attribute))); };
-  EXPECT_THAT(Locations(in_attribute(Bytes(5, Tensor("t")))), testing::ElementsAre("t"));
-  EXPECT_THAT(Locations(in_attribute(Bytes(10, Tensor("ts")))), testing::ElementsAre("ts"));
-  EXPECT_THAT(Locations(in_attribute(Bytes(22, sparse))), testing::ElementsAre("indices", "values"));
-  EXPECT_THAT(Locations(in_attribute(Bytes(23, sparse))), testing::ElementsAre("indices", "values"));
-  const std::string subgraph = Bytes(5, Tensor("deep"));
-  EXPECT_THAT(Locations(in_attribute(Bytes(6, subgraph))), testing::ElementsAre("deep"));
-  EXPECT_THAT(Locations(in_attribute(Bytes(11, subgraph))), testing::ElementsAre("deep"));
-  const std::string function = Bytes(7, Bytes(5, Bytes(5, Tensor("function"))));
-  EXPECT_THAT(Locations(Bytes(25, function)), testing::ElementsAre("function"));
-  EXPECT_THAT(Locations(Bytes(20, Bytes(1, subgraph))), testing::ElementsAre("deep"));
+  const std::string sparse = Field(1, Tensor("values")) + Field(2, Tensor("indices"));
+  EXPECT_THAT(Locations(Model(Field(15, sparse))), testing::ElementsAre("indices", "values"));
+  const auto in_attribute = [](std::string_view attribute) { return Model(Field(1, Field(5, attribute))); };
+  EXPECT_THAT(Locations(in_attribute(Field(5, Tensor("t")))), testing::ElementsAre("t"));
+  EXPECT_THAT(Locations(in_attribute(Field(10, Tensor("ts")))), testing::ElementsAre("ts"));
+  EXPECT_THAT(Locations(in_attribute(Field(22, sparse))), testing::ElementsAre("indices", "values"));
+  EXPECT_THAT(Locations(in_attribute(Field(23, sparse))), testing::ElementsAre("indices", "values"));
+  const std::string subgraph = Field(5, Tensor("deep"));
+  EXPECT_THAT(Locations(in_attribute(Field(6, subgraph))), testing::ElementsAre("deep"));
+  EXPECT_THAT(Locations(in_attribute(Field(11, subgraph))), testing::ElementsAre("deep"));
+  const std::string function = Field(7, Field(5, Field(5, Tensor("function"))));
+  EXPECT_THAT(Locations(Field(25, function)), testing::ElementsAre("function"));
+  EXPECT_THAT(Locations(Field(20, Field(1, subgraph))), testing::ElementsAre("deep"));
   // Two occurrences of one message are merged by protobuf; both count here.
-  EXPECT_THAT(Locations(Bytes(7, Bytes(5, Tensor("a"))) + Bytes(7, Bytes(5, Tensor("b")))),
+  EXPECT_THAT(Locations(Field(7, Field(5, Tensor("a"))) + Field(7, Field(5, Tensor("b")))),
               testing::ElementsAre("a", "b"));
 }
 
 TEST(FindExternalData, keeps_the_largest_end_of_a_file) {
-  const std::string graph = Bytes(5, ExternalTensor("a", {3}, "w", 0, 12)) +
-                            Bytes(5, ExternalTensor("b", {3}, "w", 100, 28)) +
-                            Bytes(5, ExternalTensor("c", {3}, "w", 12, 12));
+  const std::string graph = Field(5, ExternalTensor("a", {3}, "w", 0, 12)) +
+                            Field(5, ExternalTensor("b", {3}, "w", 100, 28)) +
+                            Field(5, ExternalTensor("c", {3}, "w", 12, 12));
   const auto files = FindExternalData(Span(Model(graph)));
   ASSERT_TRUE(files.ok());
   ASSERT_EQ(files->size(), 1u);
@@ -91,8 +91,8 @@ TEST(FindExternalData, refuses_what_no_parser_agrees_on) {
 }
 
 TEST(FindExternalData, bounds_nesting) {
-  std::string graph = Bytes(5, Tensor("w"));
-  for (int i = 0; i < 50; ++i) graph = Bytes(1, Bytes(5, Bytes(6, graph)));
+  std::string graph = Field(5, Tensor("w"));
+  for (int i = 0; i < 50; ++i) graph = Field(1, Field(5, Field(6, graph)));
   const auto files = FindExternalData(Span(Model(graph)));
   ASSERT_FALSE(files.ok());
   EXPECT_THAT(std::string(MessageOf(files.status())), HasSubstr("nested more than"));
@@ -103,15 +103,15 @@ TEST(FindExternalData, bounds_nesting) {
 
 TEST(FindExternalData, bounds_the_number_of_files) {
   std::string graph;
-  for (int i = 0; i < 5000; ++i) graph += Bytes(5, Tensor(fmt::format("w{}", i)));
+  for (int i = 0; i < 5000; ++i) graph += Field(5, Tensor(fmt::format("w{}", i)));
   EXPECT_TRUE(absl::IsResourceExhausted(FindExternalData(Span(Model(graph))).status()));
 }
 
 TEST(FindExternalData, bounds_the_number_of_fields) {
   std::string shape;
   for (int i = 0; i < 4'000'001; ++i) shape += std::string("\x0a\x00", 2);  // as many empty dimensions
-  const std::string value = Bytes(2, Bytes(1, Number(1, 1) + Bytes(2, shape)));
-  EXPECT_TRUE(absl::IsResourceExhausted(FindExternalData(Span(Model(Bytes(11, value)))).status()));
+  const std::string value = Field(2, Field(1, Number(1, 1) + Field(2, shape)));
+  EXPECT_TRUE(absl::IsResourceExhausted(FindExternalData(Span(Model(Field(11, value)))).status()));
 }
 
 TEST_F(ExternalFiles, accepts_files_beneath_the_folder) {

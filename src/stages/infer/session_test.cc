@@ -174,11 +174,11 @@ TEST_F(SessionFiles, names_what_is_missing_or_unknown) {
               HasSubstr("'gone.data', which is not in"));
   const auto with_node = [](std::string_view node, uint64_t opset = 13) {
     return Model(
-        Bytes(1, node) + Bytes(2, "g") + Bytes(11, FloatValue("x", {3})) + Bytes(12, FloatValue("y", {3})),
+        Field(1, node) + Field(2, "g") + Field(11, FloatValue("x", {3})) + Field(12, FloatValue("y", {3})),
         opset);
   };
   EXPECT_THAT(Refusal(with_node(Node("Frobnicate", {"x"}, "y"))), HasSubstr("unknown operator Frobnicate"));
-  const std::string import = Bytes(8, Bytes(1, "com.foo") + Number(2, 1));
+  const std::string import = Field(8, Field(1, "com.foo") + Number(2, 1));
   EXPECT_THAT(Refusal(with_node(Node("Bar", {"x"}, "y", "com.foo")) + import),
               HasSubstr("unknown operator com.foo:Bar"));
   EXPECT_THAT(Refusal(with_node(Node("Relu", {"x"}, "y"), 99)),

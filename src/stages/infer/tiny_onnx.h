@@ -18,7 +18,7 @@ inline std::string Varint(uint64_t value) {
 inline std::string Number(uint32_t field, uint64_t value) {
   return Varint(uint64_t{field} << 3) + Varint(value);
 }
-inline std::string Bytes(uint32_t field, std::string_view payload) {
+inline std::string Field(uint32_t field, std::string_view payload) {
   return Varint((uint64_t{field} << 3) | 2) + Varint(payload.size()) + std::string(payload);
 }
 
@@ -27,16 +27,16 @@ inline std::string FloatTensor(std::string_view name, const std::vector<int64_t>
                                std::string_view raw) {
   std::string out;
   for (const int64_t d : dims) out += Number(1, static_cast<uint64_t>(d));
-  return out + Number(2, 1) + Bytes(8, name) + Bytes(9, raw);
+  return out + Number(2, 1) + Field(8, name) + Field(9, raw);
 }
 inline std::string ExternalEntry(std::string_view key, std::string_view value) {
-  return Bytes(13, Bytes(1, key) + Bytes(2, value));
+  return Field(13, Field(1, key) + Field(2, value));
 }
 inline std::string ExternalTensor(std::string_view name, const std::vector<int64_t>& dims,
                                   std::string_view location, int64_t offset, int64_t length) {
   std::string out;
   for (const int64_t d : dims) out += Number(1, static_cast<uint64_t>(d));
-  return out + Number(2, 1) + Bytes(8, name) + ExternalEntry("location", location) +
+  return out + Number(2, 1) + Field(8, name) + ExternalEntry("location", location) +
          ExternalEntry("offset", std::to_string(offset)) + ExternalEntry("length", std::to_string(length)) +
          Number(14, 1);
 }
@@ -44,26 +44,26 @@ inline std::string ExternalTensor(std::string_view name, const std::vector<int64
 inline std::string FloatValue(std::string_view name, const std::vector<int64_t>& dims) {
   std::string shape;
   for (const int64_t d : dims) {
-    shape += Bytes(1, d < 0 ? Bytes(2, "n") : Number(1, static_cast<uint64_t>(d)));
+    shape += Field(1, d < 0 ? Field(2, "n") : Number(1, static_cast<uint64_t>(d)));
   }
-  return Bytes(1, name) + Bytes(2, Bytes(1, Number(1, 1) + Bytes(2, shape)));
+  return Field(1, name) + Field(2, Field(1, Number(1, 1) + Field(2, shape)));
 }
 inline std::string Node(std::string_view op, const std::vector<std::string>& inputs, std::string_view output,
                         std::string_view domain = "") {
   std::string out;
-  for (const std::string& input : inputs) out += Bytes(1, input);
-  out += Bytes(2, output) + Bytes(4, op);
-  return domain.empty() ? out : out + Bytes(7, domain);
+  for (const std::string& input : inputs) out += Field(1, input);
+  out += Field(2, output) + Field(4, op);
+  return domain.empty() ? out : out + Field(7, domain);
 }
 // ModelProto around a serialised GraphProto.
 inline std::string Model(std::string_view graph, uint64_t opset = 13) {
-  return Number(1, 7) + Bytes(2, "tiny") + Bytes(7, graph) + Bytes(8, Bytes(1, "") + Number(2, opset));
+  return Number(1, 7) + Field(2, "tiny") + Field(7, graph) + Field(8, Field(1, "") + Number(2, opset));
 }
 
 // y[n,3] = x[n,3] * w[3], with w as `tensor` says (a TensorProto named "w").
 inline std::string ScaleModel(std::string_view tensor, int64_t rows, uint64_t opset = 13) {
-  return Model(Bytes(1, Node("Mul", {"x", "w"}, "y")) + Bytes(2, "g") + Bytes(5, tensor) +
-                   Bytes(11, FloatValue("x", {rows, 3})) + Bytes(12, FloatValue("y", {rows, 3})),
+  return Model(Field(1, Node("Mul", {"x", "w"}, "y")) + Field(2, "g") + Field(5, tensor) +
+                   Field(11, FloatValue("x", {rows, 3})) + Field(12, FloatValue("y", {rows, 3})),
                opset);
 }
 inline std::string FloatBytes(const std::vector<float>& values) {
