@@ -44,7 +44,8 @@ class Yunet final : public DetectorHead {
       const float* boxes = outputs[2 * levels.size() + l].data;
       const float stride = static_cast<float>(level.stride), least = 0.999f * min_score() * min_score();
       for (int64_t i = 0; i < level.cells(); ++i) {
-        if (!(cls[i] * obj[i] >= least)) continue;
+        const float product = cls[i] * obj[i];
+        if (!(product >= least && std::isfinite(product))) continue;
         const float score = std::sqrt(std::clamp(cls[i], 0.f, 1.f) * std::clamp(obj[i], 0.f, 1.f));
         if (!(score >= min_score())) continue;
         const float x = static_cast<float>(i % level.columns), y = static_cast<float>(i / level.columns);
