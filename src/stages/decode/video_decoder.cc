@@ -1,0 +1,152 @@
+#include "stages/decode/video_decoder.h"
+
+extern "C" {
+#include <libavcodec/avcodec.h>
+}
+
+#include <array>
+#include <deque>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "stages/decode/video_decoder_frame.h"
+
+namespace sightline::decode {
+namespace {
+
+// Frames that had to be taken out to make room for a packet, because the caller did not: a codec holds no
+// more back.
+constexpr size_t kWaitingMax = 64;
+
+std::string ErrorText(int error) {
+  std::array<char, AV_ERROR_MAX_STRING_SIZE> text{};
+  av_strerror(error, text.data(), text.size());
+  return text.data();
+}
+
+absl::Status DecodeFailure(int error) {
+  if (error == AVERROR(ENOMEM))
+    return absl::ResourceExhaustedError("a packet asks for more memory than a video may");
+  if (error == AVERROR_PATCHWELCOME)
+    return absl::UnimplementedError("the video uses a feature that can't be decoded");
+  return absl::DataLossError(fmt::format("a damaged packet: {}", ErrorText(error)));
+}
+
+class LibavDecoder final : public VideoDecoder {
+ public:
+  LibavDecoder(const VideoTrack& track, const MediaLimits& limits)
+      : maker_(track.rotation, limits),
+        frames_max_(limits.video_frames_max),
+        seconds_per_unit_num_(track.time_base_num),
+        seconds_per_unit_den_(track.time_base_den > 0 ? track.time_base_den : 1),
+        start_(track.start_time),
+        frame_seconds_(1 / track.frames_per_second.value_or(25)) {}
+  ~LibavDecoder() override {
+    avcodec_free_context(&context_);
+    av_frame_free(&frame_);
+  }
+
+  absl::Status Open(const VideoTrack& track, const MediaLimits& limits) {
+    const AVCodecParameters& parameters = *track.parameters;
+    const AVCodec* codec = avcodec_find_decoder(parameters.codec_id);
+    if (codec == nullptr) {
+      return absl::UnimplementedError(
+          fmt::format("no decoder for {} video", avcodec_get_name(parameters.codec_id)));
+    }
+    context_ = avcodec_alloc_context3(codec);
+    frame_ = av_frame_alloc();
+    CHECK(context_ != nullptr && frame_ != nullptr) << "out of memory";
+    if (const int error = avcodec_parameters_to_context(context_, &parameters); error < 0)
+      return DecodeFailure(error);
+    // One stream, one thread: the machine is filled by many streams.
+    context_->thread_count = 1;
+    context_->thread_type = 0;
+    context_->max_pixels = limits.pixels_max;
+    context_->pkt_timebase = {static_cast<int>(track.time_base_num), static_cast<int>(track.time_base_den)};
+    if (const int error = avcodec_open2(context_, codec, nullptr); error < 0) {
+      return absl::DataLossError(fmt::format("the {} track can't be decoded: {}",
+                                             avcodec_get_name(parameters.codec_id), ErrorText(error)));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Send(const AVPacket* packet) override {
+    int error = avcodec_send_packet(context_, packet);
+    while (error == AVERROR(EAGAIN) && waiting_.size() < kWaitingMax) {
+      auto frame = Take();
+      if (absl::IsUnavailable(frame.status()) || absl::IsOutOfRange(frame.status())) break;
+      waiting_.push_back(std::move(frame));
+      error = avcodec_send_packet(context_, packet);
+    }
+    if (error == AVERROR_EOF) return absl::FailedPreconditionError("the decoder was drained already");
+    if (error == AVERROR(EAGAIN)) return absl::FailedPreconditionError("frames wait to be received");
+    return error < 0 ? DecodeFailure(error) : absl::OkStatus();
+  }
+
+  absl::StatusOr<FramePtr> Receive() override {
+    if (waiting_.empty()) return Take();
+    auto frame = std::move(waiting_.front());
+    waiting_.pop_front();
+    return frame;
+  }
+
+ private:
+  absl::StatusOr<FramePtr> Take() {
+    const int error = avcodec_receive_frame(context_, frame_);
+    if (error == AVERROR(EAGAIN)) return absl::UnavailableError("more packets are needed");
+    if (error == AVERROR_EOF) return absl::OutOfRangeError("the end of the video");
+    if (error < 0) return DecodeFailure(error);
+    const double time_s = TimeOf(*frame_);
+    if (++frames_ > frames_max_) {
+      av_frame_unref(frame_);
+      return absl::ResourceExhaustedError(fmt::format("more than {} frames", frames_max_));
+    }
+    if (frame_->decode_error_flags != 0 || (frame_->flags & AV_FRAME_FLAG_CORRUPT) != 0) {
+      av_frame_unref(frame_);
+      return absl::DataLossError(fmt::format("the frame at {:.3f} s is damaged", time_s));
+    }
+    auto made = maker_.Make(frame_);
+    av_frame_unref(frame_);
+    if (!made.ok()) return made.status();
+    (*made)->time_s = time_s;
+    return FramePtr(*std::move(made));
+  }
+
+  // Seconds since the start; where a stream has no timestamps, frames follow each other at its rate.
+  double TimeOf(const AVFrame& frame) {
+    if (frame.best_effort_timestamp == AV_NOPTS_VALUE) {
+      last_time_s_ = last_time_s_ ? *last_time_s_ + frame_seconds_ : 0;
+    } else {
+      if (!start_) start_ = frame.best_effort_timestamp;
+      // In 128 bits: neither difference nor product can overflow.
+      const auto units = static_cast<__int128>(frame.best_effort_timestamp) - *start_;
+      last_time_s_ =
+          static_cast<double>(units * seconds_per_unit_num_) / static_cast<double>(seconds_per_unit_den_);
+    }
+    return *last_time_s_;
+  }
+
+  VideoFrameMaker maker_;
+  const int64_t frames_max_;
+  const int64_t seconds_per_unit_num_, seconds_per_unit_den_;
+  std::optional<int64_t> start_;
+  const double frame_seconds_;
+  std::optional<double> last_time_s_;
+  AVCodecContext* context_ = nullptr;
+  AVFrame* frame_ = nullptr;
+  int64_t frames_ = 0;
+  std::deque<absl::StatusOr<FramePtr>> waiting_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<VideoDecoder>> VideoDecoder::Create(const VideoTrack& track,
+                                                                   const MediaLimits& limits) {
+  CHECK(track.parameters != nullptr) << "a track without parameters";
+  CHECK(track.rotation % 90 == 0 && track.rotation >= 0 && track.rotation < 360) << track.rotation;
+  auto decoder = std::make_unique<LibavDecoder>(track, limits);
+  if (absl::Status status = decoder->Open(track, limits); !status.ok()) return status;
+  return decoder;
+}
+
+}  // namespace sightline::decode
