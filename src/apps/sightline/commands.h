@@ -16,6 +16,7 @@ enum ExitCode {
 void AddRunCommand(CLI::App& app, int* exit_code);
 void AddPipelineCommand(CLI::App& app, int* exit_code);
 void AddModelCommand(CLI::App& app, int* exit_code);
+void AddCompletionCommand(CLI::App& app, int* exit_code);
 
 // --models, common to all commands that look models up.
 inline void AddModelsOption(CLI::App& command, std::string* folder) {

@@ -31,6 +31,7 @@ int main(int argc, char** argv) {
   sightline::app::AddRunCommand(app, &exit_code);
   sightline::app::AddPipelineCommand(app, &exit_code);
   sightline::app::AddModelCommand(app, &exit_code);
+  sightline::app::AddCompletionCommand(app, &exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
