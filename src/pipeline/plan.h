@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "data/limits.h"
 #include "data/model_card.h"
 #include "stages/track/tracker.h"
