@@ -132,7 +132,7 @@ absl::StatusOr<AddedModel> AddModel(const fs::path& onnx, const AddOptions& opti
   if (!graph.ok()) return annotate(graph.status());
   const auto external = infer::CheckExternalData(bytes, onnx.parent_path());
   if (!external.ok()) return annotate(external.status());
-  auto draft = DraftCard(graph->signature, {name, options.family, options.labels, options.set});
+  auto draft = DraftCard(*graph, {name, options.family, options.labels, options.set});
   if (!draft.ok()) return annotate(draft.status());
 
   added.card = std::move(draft->card);

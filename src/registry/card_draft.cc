@@ -35,7 +35,29 @@ std::string Describe(const std::vector<TensorSpec>& specs) {
   return Join(texts, ", ");
 }
 
-absl::StatusOr<postprocess::Recognition> Recognise(const GraphSignature& graph, const DraftOptions& options) {
+void Forget(std::string_view topic, std::vector<std::string>* unknown) {
+  std::erase_if(*unknown, [&](const std::string& line) { return line.substr(0, line.find(':')) == topic; });
+}
+
+// What a signature cannot show, but the operators behind the outputs do.
+void RefineFromOperators(const GraphSummary& graph, postprocess::Recognition* found) {
+  HeadCard& head = found->head;
+  if (head.family == "classify" && graph.signature.outputs.size() == 1) {
+    const auto maker = graph.output_operators.find(graph.signature.outputs[0].name);
+    if (maker != graph.output_operators.end()) {
+      head.logits = maker->second != "Softmax" && maker->second != "Sigmoid";
+      Forget("head.logits", &found->unknown);
+    }
+  }
+  // Offsets from priors become boxes through exp(); an SSD export without any leaves that to us.
+  if (head.family == "ssd" && graph.operators.count("NonMaxSuppression") == 0) {
+    head.boxes_decoded = graph.operators.count("Exp") != 0;
+    Forget("head.boxes_decoded", &found->unknown);
+  }
+}
+
+absl::StatusOr<postprocess::Recognition> Recognise(const GraphSummary& summary, const DraftOptions& options) {
+  const GraphSignature& graph = summary.signature;
   if (!options.family.empty()) {
     const postprocess::HeadFamily* family = postprocess::FindHeadFamily(options.family);
     if (family == nullptr) {
@@ -49,10 +71,11 @@ absl::StatusOr<postprocess::Recognition> Recognise(const GraphSignature& graph, 
     }
     found->head.family = std::string(family->name);
     found->confidence = 100;
+    RefineFromOperators(summary, &*found);
     if (found->reason.empty()) found->reason = "named with --family";
     return *std::move(found);
   }
-  auto best = postprocess::RecogniseHead(graph);
+  auto best = RecogniseGraph(summary);
   if (!best || best->second.confidence < kSure) {
     const std::string guess =
         best ? fmt::format(" The best guess is {} ({}).", best->first->name, best->second.reason) : "";
@@ -61,7 +84,6 @@ absl::StatusOr<postprocess::Recognition> Recognise(const GraphSignature& graph, 
                     "--family: {}",
                     Describe(graph.inputs), Describe(graph.outputs), guess, FamilyList()));
   }
-  best->second.head.family = std::string(best->first->name);
   return std::move(best->second);
 }
 
@@ -70,7 +92,8 @@ std::string KeyOf(std::string_view unknown) {
   const std::string_view topic = unknown.substr(0, unknown.find(':'));
   if (topic.rfind("head.", 0) == 0 || topic.rfind("input.", 0) == 0) return std::string(topic);
   if (topic == "input size") return "input.width";
-  if (topic == "input") return "input.mean";
+  if (topic == "input") return "input";
+  if (topic.rfind("attributes.", 0) == 0) return "head.attributes";
   for (const std::string_view key : {"labels", "anchors", "family", "strides", "attributes", "min_sizes"}) {
     if (topic == key) return fmt::format("head.{}", key);
   }
@@ -83,7 +106,6 @@ bool Settled(const std::string& key, const DraftOptions& options) {
   if (key == "head.family" && !options.family.empty()) return true;
   for (const auto& [path, value] : options.set) {
     if (path == key || path.rfind(key + ".", 0) == 0 || path.rfind(key + "[", 0) == 0) return true;
-    if (key == "input.mean" && (path == "input.scale" || path == "input.std")) return true;
   }
   return false;
 }
@@ -112,12 +134,12 @@ std::string OwnWords(const GraphSignature& graph, const std::string& key) {
   return std::string(Trim(text));
 }
 
-void Comment(const postprocess::Recognition& recognition, const DraftOptions& options, CardDraft* draft) {
-  const std::string customary = fmt::format("assumed: customary for {}", recognition.head.family);
-  for (const char* key : {"input.color", "input.resize", "input.scale", "input.mean", "input.std"}) {
-    if (!Settled(key, options)) draft->comments[key] = customary;
-  }
-  draft->comments["head.family"] = fmt::format("{}", recognition.reason);
+// Beside the values, so that a reader of the card sees which of them nobody vouches for.
+void Comment(const postprocess::Recognition& recognition, CardDraft* draft) {
+  draft->comments["input"] =
+      fmt::format("colour, resize and normalisation are customary for {}; a graph does not say them",
+                  recognition.head.family);
+  draft->comments["head.family"] = draft->reason;
   for (const std::string& line : draft->unknown) {
     const std::string key = KeyOf(line);
     const size_t colon = line.find(':');
@@ -150,8 +172,18 @@ absl::StatusOr<std::vector<std::string>> ReadLabelFile(const std::string& path) 
   return labels;
 }
 
-absl::StatusOr<CardDraft> DraftCard(const GraphSignature& graph, const DraftOptions& options) {
-  ASSIGN_OR_RETURN(const postprocess::Recognition recognition, Recognise(graph, options));
+std::optional<std::pair<const postprocess::HeadFamily*, postprocess::Recognition>> RecogniseGraph(
+    const GraphSummary& graph) {
+  auto best = postprocess::RecogniseHead(graph.signature);
+  if (!best) return std::nullopt;
+  best->second.head.family = std::string(best->first->name);
+  RefineFromOperators(graph, &best->second);
+  return best;
+}
+
+absl::StatusOr<CardDraft> DraftCard(const GraphSummary& summary, const DraftOptions& options) {
+  ASSIGN_OR_RETURN(const postprocess::Recognition recognition, Recognise(summary, options));
+  const GraphSignature& graph = summary.signature;
   CardDraft draft;
   draft.reason = ToValidUtf8(recognition.reason);
   draft.confidence = recognition.confidence;
@@ -168,7 +200,7 @@ absl::StatusOr<CardDraft> DraftCard(const GraphSignature& graph, const DraftOpti
   for (const std::string& line : recognition.unknown) {
     if (!Settled(KeyOf(line), options)) draft.unknown.push_back(ToValidUtf8(line));
   }
-  Comment(recognition, options, &draft);
+  Comment(recognition, &draft);
   if (const auto head = CheckAgainstGraph(draft.card, graph); !head.ok()) {
     draft.not_usable = std::string(MessageOf(head.status()));
   }

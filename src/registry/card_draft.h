@@ -2,12 +2,15 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "data/model_card.h"
+#include "registry/onnx_graph.h"
+#include "stages/postprocess/head.h"
 
 namespace sightline::registry {
 
@@ -27,9 +30,13 @@ struct CardDraft {
   std::string not_usable;            // why the card can't be run as it is; "" when it can
 };
 
+// The best family over all, and what the graph's operators say beyond its signature; nullopt when none fits.
+std::optional<std::pair<const postprocess::HeadFamily*, postprocess::Recognition>> RecogniseGraph(
+    const GraphSummary& graph);
+
 // Errors: FailedPrecondition (no family fits and none was named; the message lists the outputs and the
 // families), InvalidArgument (an option is wrong).
-absl::StatusOr<CardDraft> DraftCard(const GraphSignature& graph, const DraftOptions& options);
+absl::StatusOr<CardDraft> DraftCard(const GraphSummary& graph, const DraftOptions& options);
 
 // One name a line; blank lines at the end are dropped. InvalidArgument for a file that is no such list.
 absl::StatusOr<std::vector<std::string>> ReadLabelFile(const std::string& path);

@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <type_traits>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "absl/cleanup/cleanup.h"
 
@@ -26,7 +27,11 @@ using Shapes = std::unordered_map<std::string, std::vector<int64_t>>;
 // Open extents of the graph's inputs get a value, so that inference can carry numbers through.
 bool FillOpenExtents(Size open_size, onnx::GraphProto* graph) {
   bool filled = false;
+  std::unordered_set<std::string_view>
+      initializers;  // older files list them among the inputs; an empty one stays empty
+  for (const auto& tensor : graph->initializer()) initializers.insert(tensor.name());
   for (auto& input : *graph->mutable_input()) {
+    if (initializers.count(input.name()) != 0) continue;
     if (!input.type().has_tensor_type() || !input.type().tensor_type().has_shape()) continue;
     auto* shape = input.mutable_type()->mutable_tensor_type()->mutable_shape();
     const int rank = shape->dim_size();
@@ -112,7 +117,9 @@ FlopsEstimate Count(onnx::ModelProto* model, Size open_size) {
   FlopsEstimate estimate;
   estimate.assumed_open = FillOpenExtents(open_size, model->mutable_graph());
   try {
-    onnx::shape_inference::InferShapes(*model);
+    // With the contents of small integer tensors, because shapes are computed by Shape, Concat and Reshape.
+    const onnx::ShapeInferenceOptions options{/*check_type=*/false, /*error_mode=*/0, /*data_prop=*/true};
+    onnx::shape_inference::InferShapes(*model, onnx::OpSchemaRegistry::Instance(), options);
   } catch (const std::exception&) {
     // What was inferred up to there still counts.
   }

@@ -5,6 +5,7 @@
 #include <onnx/onnx_pb.h>
 
 #include <set>
+#include <unordered_map>
 
 #include "base/status.h"
 #include "base/text.h"
@@ -95,6 +96,36 @@ absl::Status CountNodes(const onnx::GraphProto& graph, const GraphReadOptions& o
   return absl::OkStatus();
 }
 
+// Operators that move values about without changing what they are.
+bool OnlyMoves(const std::string& op) {
+  static constexpr std::string_view kMovers[] = {"Identity",       "Reshape",         "Flatten",
+                                                 "Squeeze",        "Unsqueeze",       "Transpose",
+                                                 "QuantizeLinear", "DequantizeLinear"};
+  return std::find(std::begin(kMovers), std::end(kMovers), op) != std::end(kMovers);
+}
+
+std::map<std::string, std::string> OutputOperators(const onnx::GraphProto& graph) {
+  std::unordered_map<std::string_view, const onnx::NodeProto*> makers;
+  for (const onnx::NodeProto& node : graph.node()) {
+    for (const std::string& output : node.output()) makers[output] = &node;
+  }
+  std::map<std::string, std::string> operators;
+  for (const auto& output : graph.output()) {
+    std::string_view name = output.name();
+    constexpr int kStepsMax = 32;  // a damaged graph may go round in circles
+    for (int step = 0; step < kStepsMax; ++step) {
+      const auto maker = makers.find(name);
+      if (maker == makers.end()) break;
+      if (!OnlyMoves(maker->second->op_type()) || maker->second->input_size() == 0) {
+        operators[output.name()] = OperatorName(*maker->second);
+        break;
+      }
+      name = maker->second->input(0);
+    }
+  }
+  return operators;
+}
+
 absl::StatusOr<GraphSummary> Summarise(const onnx::ModelProto& model, const GraphReadOptions& options) {
   if (!model.has_graph() || model.graph().node_size() == 0) {
     return absl::InvalidArgumentError("it has no graph: cut, or no ONNX file");
@@ -117,6 +148,7 @@ absl::StatusOr<GraphSummary> Summarise(const onnx::ModelProto& model, const Grap
   }
   for (const auto& value : graph.output()) summary.signature.outputs.push_back(ToSpec(value));
   RETURN_IF_ERROR(CountNodes(graph, options, 0, &summary));
+  summary.output_operators = OutputOperators(graph);
   if (options.estimate_flops) summary.flops = EstimateFlops(model, options.open_size);
   return summary;
 }

@@ -38,6 +38,8 @@ struct GraphSummary {
   std::map<std::string, int64_t> opsets;  // domain ("ai.onnx" for the standard one) -> version
   std::map<std::string, int64_t>
       operators;  // type, with its domain unless standard -> nodes, subgraphs included
+  std::map<std::string, std::string>
+      output_operators;  // output -> the operator that computes it, behind reshapes
   int64_t nodes = 0;
   int64_t parameters = 0;  // elements of initializers and Constant nodes
   uint64_t file_bytes = 0;

@@ -10,6 +10,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!graph.ok()) return 0;
   registry::DraftOptions draft;
   draft.name = "fuzzed";
-  (void)registry::DraftCard(graph->signature, draft).ok();
+  (void)registry::DraftCard(*graph, draft).ok();
   return 0;
 }

@@ -7,6 +7,7 @@
 #include "pipeline/spec/labels.h"
 #include "pipeline/spec/model_card_spec.h"
 #include "registry/add_model.h"
+#include "registry/card_draft.h"
 #include "registry/model_store.h"
 #include "registry/onnx_graph.h"
 #include "registry/verify_model.h"
@@ -87,7 +88,7 @@ void AddInspect(CLI::App& model, int* exit_code) {
       *exit_code = Complain(graph.status());
       return;
     }
-    const auto recognised = postprocess::RecogniseHead(graph->signature);
+    const auto recognised = registry::RecogniseGraph(*graph);
     fmt::print("{}", options->json ? GraphJson(options->file, *graph, recognised)
                                    : GraphText(options->file, *graph, recognised));
     *exit_code = kExitOk;
@@ -113,7 +114,7 @@ void PrintAdded(const registry::AddedModel& added, bool dry_run) {
   fmt::print("{}\n", added.yaml);
   fmt::print("family {} ({} % sure): {}\n", added.card.head.family, added.confidence, added.reason);
   if (!added.unknown.empty()) {
-    fmt::print("\nNot to be found in the file:\n");
+    fmt::print("\nWhat the file does not say:\n");
     for (const std::string& line : added.unknown) fmt::print("  - {}\n", line);
     fmt::print("Supply it with --labels, --family or --set KEY=VALUE (and --force), or edit model.yaml.\n");
   }
