@@ -25,7 +25,7 @@ std::optional<Box> LabelLayout::Place(const Box& box, float width, float height)
       {left, box.y1 - height}, {left, box.y1},          {left, box.y2},  {right, box.y1 - height},
       {left, box.y2 - height}, {right, box.y2},         {right, box.y1}, {right, box.y2 - height},
       {box.x2, box.y1},        {box.x1 - width, box.y1}};
-  constexpr float kCoveredMax = 0.2f;
+  constexpr float kCoveredMax = 0.1f;
   std::optional<Box> best;
   float best_cost = 0;
   for (const auto& [x, y] : corners) {

@@ -1,0 +1,279 @@
+// After ByteTrack (Zhang et al. 2022: low scores extend tracks, only high ones start them) and OC-SORT (Cao
+// et al. 2023: when an object is seen again, its way through the gap is drawn from what was seen, not from
+// what was guessed).
+#include "stages/track/tracker.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <optional>
+#include <tuple>
+
+#include "base/check.h"
+#include "stages/track/assignment.h"
+#include "stages/track/kalman.h"
+
+namespace sightline::track {
+namespace {
+
+constexpr size_t kTracksMax = 20'000;
+constexpr float kLowMatchIouMin = 0.3f;  // low scores are often parts of something else: they must fit better
+constexpr double kRecentShare =
+    0.3;                        // of lost_s_max: who is out of sight for longer is not found by a low score
+constexpr float kWiden = 0.5f;  // of each side, in the second look at what moves far between frames
+constexpr float kAppearanceKept = 0.9f;  // of a track's appearance, at each new one
+constexpr int kGapStepsMax = 8;
+constexpr size_t kRivalsMax = 32;  // detections that one track considers: the best; keeps crowds affordable
+
+struct Track {
+  int64_t id = 0;  // 0: not confirmed
+  int class_id = 0;
+  int hits = 1;    // frames matched
+  int misses = 0;  // frames since
+  double seen_s = 0;
+  Box seen_box;
+  BoxFilter filter;       // now
+  BoxFilter seen_filter;  // when it was seen
+  std::vector<float> appearance;
+
+  Track(const Box& box, double time_s, int class_of)
+      : class_id(class_of), seen_s(time_s), seen_box(box), filter(box), seen_filter(box) {}
+};
+
+bool IsUsable(const Box& box) {
+  constexpr float kFar = 1e7f;
+  return box.x1 > -kFar && box.y1 > -kFar && box.x2 < kFar && box.y2 < kFar && box.x2 > box.x1 &&
+         box.y2 > box.y1;
+}
+
+Box Widened(const Box& box) {
+  const float x = box.width() * kWiden, y = box.height() * kWiden;
+  return {box.x1 - x, box.y1 - y, box.x2 + x, box.y2 + y};
+}
+
+Box Between(const Box& a, const Box& b, float share) {
+  return {std::lerp(a.x1, b.x1, share), std::lerp(a.y1, b.y1, share), std::lerp(a.x2, b.x2, share),
+          std::lerp(a.y2, b.y2, share)};
+}
+
+class ByteTracker : public Tracker {
+ public:
+  explicit ByteTracker(const TrackerOptions& options) : options_(options) {}
+
+  void Reset() override {
+    tracks_.clear();
+    time_s_.reset();
+    next_id_ = 1;
+  }
+
+  void Update(double time_s, absl::Span<Detection> detections,
+              absl::Span<const absl::Span<const float>> embeddings) override {
+    CHECK(embeddings.empty() || embeddings.size() == detections.size())
+        << "one embedding per detection, or none";
+    Begin(time_s, detections, embeddings);
+    const std::vector<int> high = Usable(options_.high_score, 2),
+                           low = Usable(options_.low_score, options_.high_score);
+    const std::vector<int> confirmed = TracksWhere([](const Track& track) { return track.id != 0; });
+    Match(confirmed, high, options_.match_iou, Look::kPlain);
+    Match(confirmed, low, std::max(options_.match_iou, kLowMatchIouMin), Look::kRecent);
+    Match(confirmed, high, options_.match_iou, Look::kWide);
+    const std::vector<int> tentative = TracksWhere([](const Track& track) { return track.id == 0; });
+    Match(tentative, high, options_.match_iou, Look::kPlain);
+    Match(tentative, high, options_.match_iou, Look::kWide);
+    End(high);
+  }
+
+ private:
+  // How tracks and detections are compared: as they are, only tracks seen lately, or with both boxes widened
+  // (and again only what is left).
+  enum class Look { kPlain, kRecent, kWide };
+
+  void Begin(double time_s, absl::Span<Detection> detections,
+             absl::Span<const absl::Span<const float>> embeddings) {
+    if (!std::isfinite(time_s)) time_s = time_s_.value_or(0);
+    // Another run through the video: nothing goes on, but no id is given twice.
+    if (time_s_ && time_s < *time_s_) tracks_.clear();
+    const double step = time_s_ && !tracks_.empty() ? time_s - *time_s_ : 0;
+    time_s_ = time_s;
+    detections_ = detections;
+    embeddings_ = embeddings;
+    std::erase_if(tracks_, [&](const Track& track) { return time_s - track.seen_s > options_.lost_s_max; });
+    for (Track& track : tracks_) track.filter.Predict(step, track.misses > 0);
+    track_matched_.assign(tracks_.size(), 0);
+    detection_track_.assign(detections.size(), -1);
+    for (Detection& detection : detections) detection.track_id = -1;
+    // A fixed order, so that ids do not depend on the order in which detections come.
+    order_.resize(detections.size());
+    std::iota(order_.begin(), order_.end(), 0);
+    const auto key = [&](int index) {
+      const Detection& d = detections[static_cast<size_t>(index)];
+      return std::make_tuple(-d.score, d.class_id, d.box.x1, d.box.y1, d.box.x2, d.box.y2);
+    };
+    std::erase_if(order_, [&](int index) {
+      const Detection& d = detections[static_cast<size_t>(index)];
+      return !IsUsable(d.box) || std::isnan(d.score);
+    });
+    std::stable_sort(order_.begin(), order_.end(), [&](int a, int b) { return key(a) < key(b); });
+  }
+
+  std::vector<int> Usable(float score_min, float score_end) const {
+    std::vector<int> indices;
+    for (const int index : order_) {
+      const float score = detections_[static_cast<size_t>(index)].score;
+      if (score >= score_min && score < score_end) indices.push_back(index);
+    }
+    return indices;
+  }
+
+  template <typename Condition>
+  std::vector<int> TracksWhere(Condition condition) const {
+    std::vector<int> indices;
+    for (size_t i = 0; i < tracks_.size(); ++i) {
+      if (condition(tracks_[i])) indices.push_back(static_cast<int>(i));
+    }
+    return indices;
+  }
+
+  bool IsLookedAt(int index, Look look) const {
+    const Track& track = tracks_[static_cast<size_t>(index)];
+    if (track_matched_[static_cast<size_t>(index)]) return false;
+    return look == Look::kPlain || *time_s_ - track.seen_s <= kRecentShare * options_.lost_s_max ||
+           track.misses == 0;
+  }
+
+  // 1: looks the same; 0: does not, or is not known. Both are of unit length.
+  float Likeness(const Track& track, int detection) const {
+    if (embeddings_.empty()) return 0;
+    const absl::Span<const float> embedding = embeddings_[static_cast<size_t>(detection)];
+    if (embedding.empty() || embedding.size() != track.appearance.size()) return 0;
+    const float cosine =
+        std::inner_product(embedding.begin(), embedding.end(), track.appearance.begin(), 0.f);
+    return std::isfinite(cosine) ? std::clamp(cosine, 0.f, 1.f) : 0;
+  }
+
+  void Match(const std::vector<int>& tracks, const std::vector<int>& detections, float iou_min, Look look) {
+    candidates_.clear();
+    const float weight = embeddings_.empty() ? 0 : std::clamp(options_.appearance_weight, 0.f, 1.f);
+    for (size_t i = 0; i < tracks.size(); ++i) {
+      if (!IsLookedAt(tracks[i], look)) continue;
+      const Track& track = tracks_[static_cast<size_t>(tracks[i])];
+      const size_t begin = candidates_.size();
+      const Box predicted = look == Look::kWide ? Widened(track.filter.box()) : track.filter.box();
+      for (size_t j = 0; j < detections.size(); ++j) {
+        const Detection& detection = detections_[static_cast<size_t>(detections[j])];
+        if (detection_track_[static_cast<size_t>(detections[j])] >= 0) continue;
+        if (options_.per_class && detection.class_id != track.class_id) continue;
+        const float iou =
+            IntersectionOverUnion(predicted, look == Look::kWide ? Widened(detection.box) : detection.box);
+        if (iou < iou_min || iou <= 0) continue;
+        const float gain = (1 - weight) * iou + (weight > 0 ? weight * Likeness(track, detections[j]) : 0);
+        candidates_.push_back({static_cast<int>(i), static_cast<int>(j), std::max(gain, 1e-6f)});
+      }
+      KeepBest(begin);
+    }
+    for (const Candidate& pair :
+         BestMatching(static_cast<int>(tracks.size()), static_cast<int>(detections.size()), candidates_)) {
+      Extend(tracks[static_cast<size_t>(pair.row)], detections[static_cast<size_t>(pair.column)]);
+    }
+  }
+
+  // Of the candidates from `begin` on, which are one track's.
+  void KeepBest(size_t begin) {
+    if (candidates_.size() - begin <= kRivalsMax) return;
+    const auto first = candidates_.begin() + static_cast<ptrdiff_t>(begin);
+    std::nth_element(first, first + kRivalsMax, candidates_.end(),
+                     [](const Candidate& a, const Candidate& b) {
+                       return a.gain != b.gain ? a.gain > b.gain : a.column < b.column;
+                     });
+    candidates_.resize(begin + kRivalsMax);
+  }
+
+  void Extend(int track_index, int detection_index) {
+    Track& track = tracks_[static_cast<size_t>(track_index)];
+    const Detection& detection = detections_[static_cast<size_t>(detection_index)];
+    track_matched_[static_cast<size_t>(track_index)] = 1;
+    detection_track_[static_cast<size_t>(detection_index)] = track_index;
+    if (track.misses > 0) {
+      CrossGap(detection.box, &track);
+    } else {
+      track.filter.Update(detection.box);
+    }
+    track.seen_filter = track.filter;
+    track.seen_box = detection.box;
+    track.seen_s = *time_s_;
+    track.misses = 0;
+    ++track.hits;
+    // A low score often means that something covers the object: it says little of how it looks.
+    if (detection.score >= options_.high_score) Remember(detection_index, &track);
+  }
+
+  // From where it was last seen straight to where it is.
+  void CrossGap(const Box& box, Track* track) const {
+    const int steps = std::min(track->misses + 1, kGapStepsMax);
+    track->filter = track->seen_filter;
+    for (int i = 1; i <= steps; ++i) {
+      track->filter.Predict((*time_s_ - track->seen_s) / steps, false);
+      track->filter.Update(Between(track->seen_box, box, static_cast<float>(i) / static_cast<float>(steps)));
+    }
+  }
+
+  void Remember(int detection_index, Track* track) const {
+    if (embeddings_.empty()) return;
+    const absl::Span<const float> embedding = embeddings_[static_cast<size_t>(detection_index)];
+    if (track->appearance.size() != embedding.size()) {
+      track->appearance.assign(embedding.begin(), embedding.end());
+      return;
+    }
+    double length = 0;
+    for (size_t i = 0; i < embedding.size(); ++i) {
+      float& value = track->appearance[i];
+      value = std::lerp(embedding[i], value, kAppearanceKept);
+      length += static_cast<double>(value) * value;
+    }
+    if (!(length > 0)) return;
+    for (float& value : track->appearance) value /= static_cast<float>(std::sqrt(length));
+  }
+
+  void End(const std::vector<int>& high) {
+    for (size_t i = 0; i < tracks_.size(); ++i) {
+      if (!track_matched_[i]) ++tracks_[i].misses;
+    }
+    for (const int index : high) {
+      int& track_index = detection_track_[static_cast<size_t>(index)];
+      if (track_index >= 0 || tracks_.size() >= kTracksMax) continue;
+      const Detection& detection = detections_[static_cast<size_t>(index)];
+      track_index = static_cast<int>(tracks_.size());
+      tracks_.emplace_back(detection.box, *time_s_, detection.class_id);
+      Remember(index, &tracks_.back());
+    }
+    for (const int index : order_) {
+      const int track_index = detection_track_[static_cast<size_t>(index)];
+      if (track_index < 0) continue;
+      Track& track = tracks_[static_cast<size_t>(track_index)];
+      if (track.id == 0 && track.hits >= options_.confirm_hits) track.id = next_id_++;
+      if (track.id != 0) detections_[static_cast<size_t>(index)].track_id = track.id;
+    }
+    // What was seen too rarely to be confirmed and is gone again was no object.
+    std::erase_if(tracks_, [](const Track& track) { return track.id == 0 && track.misses > 0; });
+  }
+
+  const TrackerOptions options_;
+  std::vector<Track> tracks_;
+  std::optional<double> time_s_;
+  int64_t next_id_ = 1;
+  // Of the frame at hand.
+  absl::Span<Detection> detections_;
+  absl::Span<const absl::Span<const float>> embeddings_;
+  std::vector<int> order_;  // usable detections, in the fixed order
+  std::vector<char> track_matched_;
+  std::vector<int> detection_track_;  // index of the detection's track; -1: none
+  std::vector<Candidate> candidates_;
+};
+
+}  // namespace
+
+std::unique_ptr<Tracker> Tracker::Create(const TrackerOptions& options) {
+  return std::make_unique<ByteTracker>(options);
+}
+
+}  // namespace sightline::track

@@ -1,0 +1,289 @@
+#include "stages/track/tracker.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <random>
+#include <set>
+
+namespace sightline::track {
+namespace {
+
+Detection At(float x, float y, float score = 0.9f, int class_id = 0, float width = 40, float height = 80) {
+  Detection detection;
+  detection.box = {x, y, x + width, y + height};
+  detection.score = score;
+  detection.class_id = class_id;
+  return detection;
+}
+
+std::vector<int64_t> Ids(Tracker* tracker, double time_s, std::vector<Detection> detections) {
+  tracker->Update(time_s, absl::MakeSpan(detections), {});
+  std::vector<int64_t> ids;
+  for (const Detection& detection : detections) ids.push_back(detection.track_id);
+  return ids;
+}
+
+using Expected = std::vector<int64_t>;
+
+TEST(Tracker, object_is_reported_from_its_second_frame_on) {
+  auto tracker = Tracker::Create({});
+  EXPECT_EQ(Ids(tracker.get(), 0, {At(0, 0)}), Expected({-1}));
+  EXPECT_EQ(Ids(tracker.get(), 0.1, {At(2, 0)}), Expected({1}));
+  EXPECT_EQ(Ids(tracker.get(), 0.2, {At(4, 0)}), Expected({1}));
+}
+
+TEST(Tracker, one_hit_is_enough_where_asked_for) {
+  auto tracker = Tracker::Create({.confirm_hits = 1});
+  EXPECT_EQ(Ids(tracker.get(), 0, {At(0, 0), At(300, 0)}), Expected({1, 2}));
+}
+
+TEST(Tracker, crossing_objects_keep_their_ids) {
+  auto tracker = Tracker::Create({});
+  for (int i = 0; i <= 60; ++i) {
+    const float s = static_cast<float>(i) * 5;
+    const auto ids = Ids(tracker.get(), i / 30.0, {At(s, 100), At(300 - s, 112)});
+    if (i > 0) {
+      EXPECT_EQ(ids, Expected({1, 2})) << "frame " << i;
+    }
+  }
+}
+
+TEST(Tracker, half_a_second_of_occlusion_keeps_the_id) {
+  auto tracker = Tracker::Create({});
+  for (int i = 0; i < 60; ++i) {
+    if (i >= 30 && i < 45) {
+      Ids(tracker.get(), i / 30.0, {});
+      continue;
+    }
+    const auto ids = Ids(tracker.get(), i / 30.0, {At(static_cast<float>(i) * 4, 100)});
+    if (i > 0) {
+      EXPECT_EQ(ids, Expected({1})) << "frame " << i;
+    }
+  }
+}
+
+TEST(Tracker, object_that_is_gone_for_longer_gets_a_new_id) {
+  auto tracker = Tracker::Create({});
+  Ids(tracker.get(), 0, {At(0, 0)});
+  EXPECT_EQ(Ids(tracker.get(), 0.1, {At(0, 0)}), Expected({1}));
+  Ids(tracker.get(), 1.2, {At(0, 0)});
+  EXPECT_EQ(Ids(tracker.get(), 1.3, {At(0, 0)}), Expected({2}));
+}
+
+TEST(Tracker, low_scores_extend_a_track_but_start_none) {
+  auto tracker = Tracker::Create({});
+  for (int i = 0; i < 30; ++i) {
+    const float score = i >= 10 && i < 20 ? 0.2f : 0.9f;
+    const auto ids =
+        Ids(tracker.get(), i / 25.0, {At(static_cast<float>(i) * 3, 50, score), At(500, 50, 0.3f)});
+    if (i > 0) {
+      EXPECT_EQ(ids, Expected({1, -1})) << "frame " << i;
+    }
+  }
+}
+
+TEST(Tracker, scores_below_the_lowest_are_ignored) {
+  auto tracker = Tracker::Create({});
+  Ids(tracker.get(), 0, {At(0, 0)});
+  Ids(tracker.get(), 0.1, {At(0, 0)});
+  EXPECT_EQ(Ids(tracker.get(), 0.2, {At(0, 0, 0.05f)}), Expected({-1}));
+}
+
+TEST(Tracker, variable_frame_rate_keeps_the_id) {
+  auto tracker = Tracker::Create({});
+  const double steps[] = {0.04, 0.04, 0.2, 0.04, 0.3, 0.033, 0.1, 0.25, 0.02, 0.4};
+  double time = 0;
+  Ids(tracker.get(), 0, {At(0, 100)});
+  for (int i = 0; i < 40; ++i) {
+    time += steps[i % 10];
+    EXPECT_EQ(Ids(tracker.get(), time, {At(static_cast<float>(time) * 90, 100)}), Expected({1}))
+        << "frame " << i;
+  }
+}
+
+TEST(Tracker, object_that_moves_its_own_width_between_frames_is_followed) {
+  auto tracker = Tracker::Create({});
+  for (int i = 0; i < 12; ++i) {
+    const auto ids = Ids(tracker.get(), i * 0.2, {At(static_cast<float>(i) * 45, 100)});
+    if (i > 0) {
+      EXPECT_EQ(ids, Expected({1})) << "frame " << i;
+    }
+  }
+}
+
+TEST(Tracker, new_object_gets_a_new_id) {
+  auto tracker = Tracker::Create({});
+  Ids(tracker.get(), 0.0, {At(0, 0)});
+  EXPECT_EQ(Ids(tracker.get(), 0.1, {At(300, 0), At(0, 0)}), Expected({-1, 1}));
+  EXPECT_EQ(Ids(tracker.get(), 0.2, {At(300, 0), At(0, 0)}), Expected({2, 1}));
+}
+
+TEST(Tracker, classes_are_apart_unless_told_otherwise) {
+  for (const bool per_class : {true, false}) {
+    auto tracker = Tracker::Create({.per_class = per_class});
+    Ids(tracker.get(), 0, {At(0, 0, 0.9f, 1)});
+    Ids(tracker.get(), 0.1, {At(0, 0, 0.9f, 1)});
+    EXPECT_EQ(Ids(tracker.get(), 0.2, {At(0, 0, 0.9f, 2)}), Expected({per_class ? -1 : 1}));
+  }
+}
+
+TEST(Tracker, time_that_goes_back_starts_afresh_without_reusing_ids) {
+  auto tracker = Tracker::Create({});
+  Ids(tracker.get(), 5, {At(0, 0)});
+  EXPECT_EQ(Ids(tracker.get(), 5.1, {At(0, 0)}), Expected({1}));
+  EXPECT_EQ(Ids(tracker.get(), 0, {At(0, 0)}), Expected({-1}));
+  EXPECT_EQ(Ids(tracker.get(), 0.1, {At(0, 0)}), Expected({2}));
+  tracker->Reset();
+  Ids(tracker.get(), 0, {At(0, 0)});
+  EXPECT_EQ(Ids(tracker.get(), 0.1, {At(0, 0)}), Expected({1}));
+}
+
+TEST(Tracker, single_false_alarm_is_never_reported) {
+  auto tracker = Tracker::Create({});
+  for (int i = 0; i < 20; ++i) {
+    for (const int64_t id : Ids(tracker.get(), i / 10.0,
+                                {At(static_cast<float>(i % 2) * 1000 + static_cast<float>(i) * 300, 0)})) {
+      EXPECT_EQ(id, -1);
+    }
+  }
+}
+
+TEST(Tracker, appearance_tells_apart_what_position_does_not) {
+  // Two objects meet, stand still in one place for a moment and go back to where they came from.
+  const std::vector<float> red = {1, 0}, blue = {0, 1};
+  const auto ids_at_the_end = [&](float weight) {
+    auto tracker = Tracker::Create({.appearance_weight = weight});
+    std::vector<Detection> detections;
+    for (int i = 0; i <= 40; ++i) {
+      const float s = 100 - 5 * static_cast<float>(i <= 20 ? i : 40 - i);
+      detections = {At(200 - s, 100), At(200 + s, 100)};
+      const std::vector<absl::Span<const float>> embeddings = {red, blue};
+      tracker->Update(i / 20.0, absl::MakeSpan(detections), embeddings);
+    }
+    return Expected({detections[0].track_id, detections[1].track_id});
+  };
+  EXPECT_EQ(ids_at_the_end(0.7f), Expected({1, 2}));
+}
+
+TEST(Tracker, nonsense_is_left_alone) {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN(),
+                  kInfinity = std::numeric_limits<float>::infinity();
+  auto tracker = Tracker::Create({.confirm_hits = 1});
+  std::vector<Detection> detections = {At(0, 0),
+                                       At(kNan, 0),
+                                       At(0, kInfinity),
+                                       At(0, 0, kNan),
+                                       At(9, 9, 0.9f, 0, 0, 0),
+                                       At(9, 9, 0.9f, 0, -5, 5),
+                                       At(3e38f, 3e38f)};
+  for (const double time : {0.0, 0.1, std::numeric_limits<double>::quiet_NaN(), 0.2}) {
+    EXPECT_EQ(Ids(tracker.get(), time, detections), Expected({1, -1, -1, -1, -1, -1, -1}));
+  }
+}
+
+// Objects on straight ways with noise, misses and false alarms.
+std::vector<std::vector<Detection>> RandomScene(uint32_t seed) {
+  std::mt19937 random(seed);
+  std::uniform_real_distribution<float> unit(0, 1);
+  std::normal_distribution<float> noise(0, 1.5f);
+  struct Way {
+    float x, y, dx, dy;
+    int class_id;
+  };
+  std::vector<Way> ways;
+  for (uint32_t i = 0; i < 3 + random() % 12; ++i) {
+    ways.push_back({unit(random) * 1000, unit(random) * 600, unit(random) * 8 - 4, unit(random) * 8 - 4,
+                    static_cast<int>(random() % 2)});
+  }
+  std::vector<std::vector<Detection>> frames(60);
+  for (size_t t = 0; t < frames.size(); ++t) {
+    for (const Way& way : ways) {
+      if (unit(random) < 0.1f) continue;
+      const auto s = static_cast<float>(t);
+      frames[t].push_back(At(way.x + way.dx * s + noise(random), way.y + way.dy * s + noise(random),
+                             0.3f + 0.7f * unit(random), way.class_id));
+    }
+    if (unit(random) < 0.3f) frames[t].push_back(At(unit(random) * 1000, unit(random) * 600, 0.6f));
+  }
+  return frames;
+}
+
+TEST(TrackerProperty, ids_are_unique_in_a_frame_and_keep_their_class) {
+  for (uint32_t seed = 0; seed < 100; ++seed) {
+    SCOPED_TRACE(seed);
+    auto tracker = Tracker::Create({});
+    std::map<int64_t, int> class_of;
+    double time = 0;
+    for (std::vector<Detection>& frame : RandomScene(seed)) {
+      tracker->Update(time += 0.04, absl::MakeSpan(frame), {});
+      std::set<int64_t> seen;
+      for (const Detection& detection : frame) {
+        if (detection.track_id < 0) continue;
+        EXPECT_GE(detection.track_id, 1);
+        EXPECT_TRUE(seen.insert(detection.track_id).second);
+        EXPECT_EQ(class_of.emplace(detection.track_id, detection.class_id).first->second, detection.class_id);
+      }
+    }
+  }
+}
+
+TEST(TrackerProperty, order_of_detections_does_not_matter) {
+  for (uint32_t seed = 0; seed < 100; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937 random(seed + 1000);
+    auto tracker = Tracker::Create({}), shuffled_tracker = Tracker::Create({});
+    double time = 0;
+    for (const std::vector<Detection>& frame : RandomScene(seed)) {
+      time += 0.04;
+      std::vector<size_t> order(frame.size());
+      for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+      std::shuffle(order.begin(), order.end(), random);
+      std::vector<Detection> shuffled;
+      for (const size_t i : order) shuffled.push_back(frame[i]);
+      const auto ids = Ids(tracker.get(), time, frame);
+      const auto shuffled_ids = Ids(shuffled_tracker.get(), time, shuffled);
+      for (size_t i = 0; i < order.size(); ++i) EXPECT_EQ(shuffled_ids[i], ids[order[i]]);
+    }
+  }
+}
+
+TEST(TrackerProperty, same_calls_give_the_same_ids_after_a_reset) {
+  auto tracker = Tracker::Create({});
+  const auto run = [&] {
+    std::vector<int64_t> all;
+    double time = 0;
+    for (const std::vector<Detection>& frame : RandomScene(7)) {
+      for (const int64_t id : Ids(tracker.get(), time += 0.04, frame)) all.push_back(id);
+    }
+    return all;
+  };
+  const auto first = run();
+  tracker->Reset();
+  EXPECT_EQ(run(), first);
+}
+
+TEST(TrackerSpeed, thousand_tracks_and_thousand_detections) {
+  auto tracker = Tracker::Create({});
+  std::mt19937 random(3);
+  std::uniform_real_distribution<float> unit(0, 1);
+  std::vector<std::pair<float, float>> places;
+  for (int i = 0; i < 1000; ++i) places.emplace_back(unit(random) * 1900, unit(random) * 1000);
+  double spent_max = 0;
+  for (int t = 0; t < 10; ++t) {
+    std::vector<Detection> frame;
+    for (auto& [x, y] : places) frame.push_back(At(x += unit(random) * 4, y, 0.9f));
+    const auto start = std::chrono::steady_clock::now();
+    tracker->Update(t / 25.0, absl::MakeSpan(frame), {});
+    spent_max =
+        std::max(spent_max, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  std::printf("slowest of 10 frames with 1000 overlapping objects: %.1f ms\n", spent_max * 1e3);
+  EXPECT_LT(spent_max, 2);
+}
+
+}  // namespace
+}  // namespace sightline::track
