@@ -13,7 +13,6 @@ import argparse
 import json
 import os
 import pathlib
-import shutil
 import statistics
 import subprocess
 import sys
@@ -21,23 +20,16 @@ import sys
 import cv2
 import numpy as np
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-WORK = ROOT / "build" / "bench"
-PEERS = WORK / "peers"
-SHARP = "0.35.5"
+from common import ASSETS, BUILD, OUT, PEER_MODULES, PYTHON, install_peers, need
+
+PEER_SIDES = pathlib.Path(__file__).resolve().parent / "feed_peers"
 TARGETS = {"12 MP": {"opencv": 4.0, "sharp": 1.5}, "640x480": {"opencv": 1.5, "sharp": 1.5}}
-
-
-def assets():
-    folder = pathlib.Path(os.environ.get("SIGHTLINE_ASSETS", ROOT / ".." / "shared" / "assets"))
-    if not folder.is_dir():
-        sys.exit("no test assets: set SIGHTLINE_ASSETS")
-    return folder
+DIFFERENCE_MAX = 4  # levels, mean over a picture: two good ways of reducing differ on noise
 
 
 def coco_pictures():
     found = []
-    for path in sorted((assets() / "images" / "coco").rglob("*.jpg")):
+    for path in sorted((ASSETS / "images" / "coco").rglob("*.jpg")):
         picture = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
         if picture is not None and max(picture.shape) == 640 and 400 <= min(picture.shape[:2]) <= 500:
             found.append(str(path))
@@ -46,7 +38,7 @@ def coco_pictures():
 
 def large_pictures(small, count=6):
     """Files of 4000x3000, made once."""
-    folder = WORK / "feed"
+    folder = OUT / "feed"
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"large_{i}.jpg" for i in range(count)]
     if all(path.exists() for path in paths):
@@ -77,15 +69,13 @@ def large_pictures(small, count=6):
     return [str(path) for path in paths]
 
 
-def fetch_sharp():
-    if (PEERS / "node_modules" / "sharp").is_dir() and (PEERS / "node_modules" / "@img").is_dir():
-        return True
-    if shutil.which("npm") is None:
+def sharp_is_there():
+    try:
+        install_peers()
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"feed: compared with OpenCV only, as sharp could not be installed: {error}", file=sys.stderr)
         return False
-    PEERS.mkdir(parents=True, exist_ok=True)
-    (PEERS / "package.json").write_text('{"private": true}\n')
-    return subprocess.run(["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error",
-                           f"sharp@{SHARP}"], cwd=PEERS).returncode == 0
+    return True
 
 
 class Side:
@@ -109,9 +99,9 @@ class Side:
 
 def measure(program, side, files, rounds, with_sharp):
     sides = {"sightline": Side([str(program), str(side), *files]),
-             "opencv": Side([sys.executable, str(ROOT / "bench" / "feed_opencv.py"), str(side), *files])}
+             "opencv": Side([PYTHON, str(PEER_SIDES / "opencv.py"), str(side), *files])}
     if with_sharp:
-        sides["sharp"] = Side(["node", str(ROOT / "bench" / "feed_sharp.mjs"), str(PEERS), str(side), *files])
+        sides["sharp"] = Side(["node", str(PEER_SIDES / "sharp.mjs"), str(PEER_MODULES), str(side), *files])
     times = {name: [] for name in sides}
     for turn in range(rounds + 1):
         for name, peer in sides.items():
@@ -122,7 +112,7 @@ def measure(program, side, files, rounds, with_sharp):
     for index in range(len(files)):
         tensors = []
         for name in ("sightline", "opencv"):
-            dump = WORK / f"feed_{name}.bin"
+            dump = OUT / f"feed_{name}.bin"
             sides[name].ask(f"dump {index} {dump}")
             tensors.append(np.fromfile(dump, np.float32).reshape(3, side, side) * 255)
             dump.unlink()
@@ -137,15 +127,15 @@ def main():
     parser.add_argument("--strict", action="store_true")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--sides", default="416,640")
-    parser.add_argument("--program", type=pathlib.Path, default=ROOT / "build" / "release" / "bench" / "feed_bench")
-    parser.add_argument("--out", type=pathlib.Path, default=WORK / "feed.json")
+    parser.add_argument("--program", type=pathlib.Path, default=BUILD / "bench" / "feed_bench")
+    parser.add_argument("--out", type=pathlib.Path, default=OUT / "feed.json")
     args = parser.parse_args()
-    WORK.mkdir(parents=True, exist_ok=True)
+    need(ASSETS, "the folder of test assets (SIGHTLINE_ASSETS)")
+    need(args.program, "the program feed_bench (./dev build feed_bench)")
+    OUT.mkdir(parents=True, exist_ok=True)
     small = coco_pictures()
     sets = {"12 MP": large_pictures(small), "640x480": small}
-    with_sharp = fetch_sharp()
-    if not with_sharp:
-        print("feed: sharp could not be fetched; compared with OpenCV only", file=sys.stderr)
+    with_sharp = sharp_is_there()
     report, missed = [], []
     print(f"{'pictures':<10}{'input':>6}{'ours ms':>10}{'opencv':>10}{'sharp':>10}{'x opencv':>10}{'x sharp':>9}"
           f"{'mean abs diff':>15}")
@@ -160,7 +150,7 @@ def main():
             for peer, ratio in ratios.items():
                 if ratio < TARGETS[name][peer]:
                     missed.append(f"{name} at {side}: {ratio:.2f}x {peer}, target {TARGETS[name][peer]}x")
-            if difference > 4:
+            if difference > DIFFERENCE_MAX:
                 missed.append(f"{name} at {side}: tensors differ by {difference:.2f} levels on average")
             print(f"{name:<10}{side:>6}{times['sightline'] * 1000:>10.2f}{times['opencv'] * 1000:>10.2f}"
                   f"{times.get('sharp', float('nan')) * 1000:>10.2f}{ratios['opencv']:>10.2f}"

@@ -1,5 +1,5 @@
 // The sharp side of bench/feed.py: to raw 8-bit RGB at the letterboxed size, without normalising. One thread.
-// usage: feed_sharp.mjs PEERS SIDE FILE...   (PEERS: the folder with node_modules/sharp)
+// usage: sharp.mjs PEERS SIDE FILE...   (PEERS: the folder with node_modules/sharp)
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
