@@ -185,8 +185,10 @@ TEST(Tracker, nonsense_is_left_alone) {
   }
 }
 
-// Objects on straight ways with noise, misses and false alarms.
-std::vector<std::vector<Detection>> RandomScene(uint32_t seed) {
+// Objects on straight ways with noise, misses and false alarms. `truth` gets the object behind each
+// detection, -1 for a false alarm.
+std::vector<std::vector<Detection>> RandomScene(uint32_t seed,
+                                                std::vector<std::vector<int>>* truth = nullptr) {
   std::mt19937 random(seed);
   std::uniform_real_distribution<float> unit(0, 1);
   std::normal_distribution<float> noise(0, 1.5f);
@@ -201,13 +203,17 @@ std::vector<std::vector<Detection>> RandomScene(uint32_t seed) {
   }
   std::vector<std::vector<Detection>> frames(60);
   for (size_t t = 0; t < frames.size(); ++t) {
+    if (truth != nullptr) truth->emplace_back();
     for (const Way& way : ways) {
       if (unit(random) < 0.1f) continue;
+      if (truth != nullptr) truth->back().push_back(static_cast<int>(&way - ways.data()));
       const auto s = static_cast<float>(t);
       frames[t].push_back(At(way.x + way.dx * s + noise(random), way.y + way.dy * s + noise(random),
                              0.3f + 0.7f * unit(random), way.class_id));
     }
-    if (unit(random) < 0.3f) frames[t].push_back(At(unit(random) * 1000, unit(random) * 600, 0.6f));
+    if (unit(random) >= 0.3f) continue;
+    frames[t].push_back(At(unit(random) * 1000, unit(random) * 600, 0.6f));
+    if (truth != nullptr) truth->back().push_back(-1);
   }
   return frames;
 }
@@ -264,6 +270,31 @@ TEST(TrackerProperty, same_calls_give_the_same_ids_after_a_reset) {
   const auto first = run();
   tracker->Reset();
   EXPECT_EQ(run(), first);
+}
+
+TEST(TrackerProperty, objects_on_straight_ways_seldom_change_their_id) {
+  int seen = 0, reported = 0, changes = 0;
+  for (uint32_t seed = 0; seed < 200; ++seed) {
+    std::vector<std::vector<int>> truth;
+    const auto frames = RandomScene(seed, &truth);
+    auto tracker = Tracker::Create({});
+    std::map<int, int64_t> id_of;
+    for (size_t t = 0; t < frames.size(); ++t) {
+      const auto ids = Ids(tracker.get(), static_cast<double>(t) * 0.04, frames[t]);
+      for (size_t i = 0; i < ids.size(); ++i) {
+        if (truth[t][i] < 0) continue;
+        ++seen;
+        if (ids[i] < 0) continue;
+        ++reported;
+        const auto [known, is_new] = id_of.emplace(truth[t][i], ids[i]);
+        if (!is_new && known->second != ids[i]) ++changes;
+        known->second = ids[i];
+      }
+    }
+  }
+  std::printf("%d of %d detections of objects belong to tracks, %d changes of id\n", reported, seen, changes);
+  EXPECT_GT(reported, seen * 9 / 10);
+  EXPECT_LT(changes, reported / 200);
 }
 
 TEST(TrackerSpeed, thousand_tracks_and_thousand_detections) {
