@@ -133,7 +133,7 @@ void WarnOfOutputs(const std::vector<OutputStatistics>& outputs, const std::vect
                       output.not_finite, output.elements));
     } else if (output.elements > 1 && output.min == output.max) {
       warnings->push_back(
-          fmt::format("output '{}': all {} values are {:g}", name, output.elements, output.min));
+          fmt::format("output '{}': all {} values are {:g}", name, output.elements, output.min + 0.0));
     }
     any_change |= i >= of_flat.size() || output.shape != of_flat[i].shape || output.min != of_flat[i].min ||
                   output.max != of_flat[i].max || output.mean != of_flat[i].mean;

@@ -149,7 +149,8 @@ void AddAdd(CLI::App& model, int* exit_code) {
       ->add_option("--set", options->set,
                    "A value of the card, e.g. input.color=bgr or head.min_score=0.5; repeatable")
       ->type_name("KEY=VALUE")
-      ->take_all();
+      ->take_all()
+      ->allow_extra_args(false);
   command->add_flag("--force", options->add.replace, "Replace a model of that name");
   command->add_flag("--dry-run", options->add.dry_run, "Show the card, write nothing");
   AddModelsOption(*command, &options->models);
@@ -165,12 +166,15 @@ void AddAdd(CLI::App& model, int* exit_code) {
     }
     options->add.set = *std::move(set);
     options->add.root = roots.front();
+    // First by itself: a file that cannot be read is not the command line's fault.
+    if (const auto graph = registry::ReadGraphFile(options->file, {}); !graph.ok()) {
+      *exit_code = Complain(graph.status());
+      return;
+    }
     const auto added = registry::AddModel(options->file, options->add);
     if (!added.ok()) {
-      // A file that is no ONNX is not the command line's fault; wrong options are.
-      const bool option = MessageOf(added.status()).find("--") != std::string_view::npos;
-      *exit_code = Complain(added.status());
-      if (option) *exit_code = kExitUsage;
+      const int code = Complain(added.status());
+      *exit_code = absl::IsInvalidArgument(added.status()) ? kExitUsage : code;
       return;
     }
     PrintAdded(*added, options->add.dry_run);
@@ -256,11 +260,14 @@ void AddRemove(CLI::App& model, int* exit_code) {
   command->add_option("NAME", options->name, "The model's name")->required();
   AddModelsOption(*command, &options->models);
   command->callback([options, exit_code] {
+    const auto roots = registry::ModelRoots(options->models);
     absl::Status status = absl::NotFoundError("no folder of models is set: give --models");
-    for (const auto& root : registry::ModelRoots(options->models)) {
+    for (const auto& root : roots) {
       status = registry::RemoveModel(root, options->name);
       if (!absl::IsNotFound(status)) break;
     }
+    if (absl::IsNotFound(status) && !roots.empty())
+      status = registry::ModelStore(roots).Find(options->name).status();
     *exit_code = status.ok() ? kExitOk : ComplainOfModel(status);
     if (status.ok()) fmt::print("removed {}\n", options->name);
   });

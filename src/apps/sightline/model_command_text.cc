@@ -88,7 +88,7 @@ std::string ClassName(const HeadCard& head, int class_id) {
 std::string DetectionLines(const HeadCard& head, const HeadResult& result) {
   constexpr size_t kShown = 20;
   std::string text =
-      fmt::format("{} detection{}\n", result.detections.size(), result.detections.size() == 1 ? "" : "s");
+      fmt::format("  {} detection{}\n", result.detections.size(), result.detections.size() == 1 ? "" : "s");
   for (size_t i = 0; i < std::min(result.detections.size(), kShown); ++i) {
     const Detection& d = result.detections[i];
     text +=
@@ -214,8 +214,7 @@ std::string VerifyText(const registry::VerifyReport& report) {
   text += fmt::format(
       "one thread   preprocess {:.2f} ms, model {:.2f} ms, head {:.3f} ms; loading took {:.0f} ms\n",
       report.preprocess_ms, report.infer_ms, report.head_ms, report.load_ms);
-  text += fmt::format("result       {}", card.head.family.empty() ? "" : "\n") +
-          ResultLines(card.head, report.result);
+  text += "result\n" + ResultLines(card.head, report.result);
   for (const std::string& warning : report.warnings) text += fmt::format("warning      {}\n", warning);
   return text;
 }
