@@ -18,6 +18,7 @@ namespace sightline::ingest {
 namespace {
 
 constexpr size_t kAllocationMax = size_t{1} << 30;
+constexpr size_t kWordsBytesMax = 4096;
 thread_local LibavWords* listener = nullptr;
 
 void TakeLine(void* about, int level, const char* format, va_list arguments) {
@@ -56,6 +57,7 @@ LibavWords::LibavWords() : outer_(listener) { listener = this; }
 LibavWords::~LibavWords() { listener = outer_; }
 void LibavWords::Add(std::string_view line) {
   if (first_.empty()) first_ = line;
+  if (all_.size() + line.size() < kWordsBytesMax) all_.append(line).append("\n");
 }
 
 absl::Status LibavStatus(int error, std::string_view words) {

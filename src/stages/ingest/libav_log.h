@@ -21,11 +21,13 @@ class LibavWords {
   ~LibavWords();
   LibavWords(const LibavWords&) = delete;
   LibavWords& operator=(const LibavWords&) = delete;
-  const std::string& first() const { return first_; }
+  const std::string& first() const { return first_; }  // line; "" when nothing was said
+  bool Heard(std::string_view text) const { return all_.find(text) != std::string::npos; }
   void Add(std::string_view line);
 
  private:
   std::string first_;
+  std::string all_;  // the first 4 KiB
   LibavWords* outer_;
 };
 

@@ -27,6 +27,9 @@ constexpr int kStreamsMax = 64;
 // Packets of other tracks, or empty ones, in a row before the video is given up.
 constexpr int kIdlePacketsMax = 1'000'000;
 
+constexpr std::string_view kSaidCut = "File ended prematurely";  // Matroska
+absl::Status Cut() { return absl::DataLossError("the file ends early (truncated?)"); }
+
 class Options {
  public:
   Options() = default;
@@ -91,6 +94,10 @@ class LibavDemuxer final : public VideoDemuxer {
     options.connect_timeout = std::min(options.connect_timeout, timeouts_.open);
     return options;
   }
+  bool is_transport_stream() const {
+    const std::string_view name = format_->iformat->name;
+    return name == "mpegts" || name == "hls" || name == "rtsp";
+  }
   bool is_network() const { return !base_url_.empty(); }
   void SetDeadline(std::chrono::milliseconds from_now) { deadline_ = MonotonicClock::now() + from_now; }
   auto DeadlineSource() {
@@ -110,7 +117,6 @@ class LibavDemuxer final : public VideoDemuxer {
   AVPacket* packet_;
   int stream_ = -1;
   VideoTrack track_;
-  bool last_packet_damaged_ = false;
   bool said_cut_ = false;  // the demuxer itself met the end too early
   absl::Status finished_;  // what every further Read() says
 };
@@ -152,6 +158,10 @@ absl::Status LibavDemuxer::OpenReader(std::unique_ptr<ByteReader> reader, const 
               "m4v,flv,live_flv,asf,ogg,ivf,mjpeg,mpjpeg,obu,av1,nut,dv,mxf,gxf,rm,yuv4mpegpipe,wtv,"
               "vc1,dhav,dirac,swf,hls,aac,mp3,ac3,eac3,webvtt");
   if (KindOfContainer(input_format->name) == ContainerKind::kPlaylist) {
+    // Names decide nothing: what may be opened is decided by OpenNested.
+    options.Set("allowed_extensions", "ALL");
+    options.Set("allowed_segment_extensions", "ALL");
+    options.Set("extension_picky", int64_t{0});
     options.Set("http_persistent", int64_t{0});
     options.Set("http_multiple", int64_t{0});
   }
@@ -201,6 +211,7 @@ absl::Status LibavDemuxer::Start(const AVInputFormat* input_format, const std::s
       avformat_find_stream_info(format_, streams == format_->nb_streams ? stream_options.data() : nullptr);
   for (AVDictionary*& dictionary : stream_options) av_dict_free(&dictionary);
   if (error < 0 || !refused_.ok()) return Failure(error, words);
+  said_cut_ = words.Heard(kSaidCut);
   const auto chosen = ChooseVideoStream(*format_);
   if (!chosen) {
     if (!source_ || !source_->status().ok() || !nested_status_.ok())
@@ -221,6 +232,12 @@ absl::Status LibavDemuxer::Failure(int error, const LibavWords& words) const {
   if (!refused_.ok()) return refused_;
   if (source_ && !source_->status().ok()) return source_->status();
   if (!nested_status_.ok()) return nested_status_;
+  // HLS refuses some addresses by itself, before it asks us.
+  constexpr std::string_view kBadSegment = "Error when loading first segment '";
+  if (const size_t at = words.first().find(kBadSegment); at != std::string::npos) {
+    const std::string_view rest = std::string_view(words.first()).substr(at + kBadSegment.size());
+    RETURN_IF_ERROR(CheckNestedUrl(base_url_, rest.substr(0, rest.rfind('\''))));
+  }
   return LibavStatus(error, words.first());
 }
 
@@ -237,13 +254,15 @@ absl::StatusOr<AVPacket*> LibavDemuxer::ReadPacket() {
   for (int idle = 0; idle < kIdlePacketsMax; ++idle) {
     av_packet_unref(packet_);
     const int error = av_read_frame(format_, packet_);
-    said_cut_ |= words.first().find("prematurely") != std::string::npos;
+    said_cut_ |= words.Heard(kSaidCut);
     if (!refused_.ok()) return refused_;
     if (error == AVERROR(EAGAIN)) continue;
     if (error == AVERROR_EOF) return AtEnd();
     if (error < 0) return Failure(error, words);
     if (packet_->stream_index != stream_ || packet_->size == 0) continue;
-    last_packet_damaged_ = (packet_->flags & AV_PKT_FLAG_CORRUPT) != 0;
+    // A packet that the file's end cuts is not whole; what a transport stream has lost is the decoder's to
+    // judge.
+    if ((packet_->flags & AV_PKT_FLAG_CORRUPT) != 0 && !is_transport_stream()) return Cut();
     return packet_;
   }
   return absl::DataLossError("its video track has no more packets, but the file does not end");
@@ -251,10 +270,9 @@ absl::StatusOr<AVPacket*> LibavDemuxer::ReadPacket() {
 
 // Whether the end is really the end: containers know better than the bytes that happen to be there.
 absl::Status LibavDemuxer::AtEnd() const {
-  const absl::Status cut = absl::DataLossError("the file ends early (truncated?)");
   if (source_ && !source_->status().ok()) return source_->status();
   if (!nested_status_.ok()) return nested_status_;
-  if (last_packet_damaged_ || said_cut_) return cut;
+  if (said_cut_) return Cut();
   const std::string_view name = format_->iformat->name;
   const auto size = source_ ? source_->reader().size() : std::nullopt;
   if (name.starts_with("mov,") && size) {
@@ -262,7 +280,7 @@ absl::Status LibavDemuxer::AtEnd() const {
     for (int i = avformat_index_get_entries_count(stream) - 1; i >= 0; --i) {
       const AVIndexEntry* entry = avformat_index_get_entry(stream, i);
       if (entry->pos >= 0 && static_cast<uint64_t>(entry->pos) + static_cast<uint64_t>(entry->size) > *size)
-        return cut;
+        return Cut();
     }
   }
   return absl::OutOfRangeError("the end of the video");
