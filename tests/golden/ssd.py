@@ -12,10 +12,13 @@ MIN_SIZES = [[10, 16, 24], [32, 48], [64, 96], [128, 192, 256]]
 def priors(size, strides, min_sizes):
     out = []
     for stride, sizes in zip(strides, min_sizes):
-        for y in range(math.ceil(size[1] / stride)):
-            for x in range(math.ceil(size[0] / stride)):
+        # The cells share the input evenly, also where the stride does not divide it: UltraFace's own export with
+        # postprocessing shows it at stride 64 of 240 rows.
+        columns, rows = math.ceil(size[0] / stride), math.ceil(size[1] / stride)
+        for y in range(rows):
+            for x in range(columns):
                 for s in sizes:
-                    out.append([(x + 0.5) * stride / size[0], (y + 0.5) * stride / size[1], s / size[0], s / size[1]])
+                    out.append([(x + 0.5) / columns, (y + 0.5) / rows, s / size[0], s / size[1]])
     return np.clip(np.array(out), 0, 1)
 
 

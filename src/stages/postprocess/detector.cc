@@ -29,6 +29,8 @@ void CandidateSink::Add(const Box& input_box, float score, int class_id, int64_t
   }
   const Box clipped = Clip(box, transform_.source);
   if (!(clipped.x2 > clipped.x1 && clipped.y2 > clipped.y1)) return;
+  if (candidates_->size() == 2 * kCandidatesMax)
+    CutToBest(candidates_);  // memory has a limit; the outcome is the same
   const auto bounded = [](float x) { return std::clamp(x, -kCoordinateMax, kCoordinateMax); };
   candidates_->push_back({{bounded(box.x1), bounded(box.y1), bounded(box.x2), bounded(box.y2)},
                           score,

@@ -99,6 +99,59 @@ ModelCard AnyCard(Bytes* bytes) {
   return card;
 }
 
+// Outputs as the family wants them for an input of 64 x 32, so that decoding itself is reached.
+std::vector<TensorSpec> UsualOutputs(std::string_view family, Bytes* bytes) {
+  const int64_t batch = 1 + bytes->Below(2), classes = 1 + bytes->Below(5);
+  const int64_t cells[] = {32, 8, 2, 1};  // strides 8 to 64
+  std::vector<TensorSpec> outputs;
+  const auto add = [&](std::string name, Shape shape) {
+    outputs.push_back({std::move(name), {}, std::move(shape), {}});
+  };
+  const auto each_stride = [&](std::string_view role, int64_t columns, int64_t anchors) {
+    for (int l = 0; l < 3; ++l) {
+      add(std::string(role) + "_" + std::to_string(8 << l), {batch, cells[l] * anchors, columns});
+    }
+  };
+  const bool variant = bytes->Flag();
+  if (family == "yolox") add("output", {batch, 42, 5 + classes});
+  if (family == "yolov5" && variant) add("output", {batch, 126, 5 + classes});
+  if (family == "yolov5" && !variant) {
+    for (int l = 0; l < 3; ++l) add("raw", {batch, 3, 4 >> l, 8 >> l, 5 + classes});
+  }
+  if (family == "yolov8") {
+    const int64_t masks = bytes->Flag() ? 3 : 0;
+    const int arrangement = bytes->Below(3);
+    if (arrangement == 0) add("output0", {batch, 4 + classes + masks, 42});
+    if (arrangement == 1) add("output0", {batch, 42, 4 + classes + masks});
+    if (arrangement == 2) add("output0", {batch, 20, 6 + masks});
+    if (masks > 0) add("output1", {batch, masks, 8, 16});
+  }
+  if (family == "nanodet" && variant) add("output", {batch, 43, classes + 32});
+  if (family == "nanodet" && !variant) {
+    each_stride("cls_pred_stride", classes, 1);
+    each_stride("dis_pred_stride", 32, 1);
+  }
+  if (family == "ssd") {
+    const int64_t priors = 32 * 3 + 8 * 2 + 2 * 2 + 1 * 3;
+    add("scores", {batch, priors, 1 + classes});
+    add("boxes", {batch, priors, 4});
+  }
+  if (family == "scrfd") {
+    each_stride("score", 1, 2);
+    each_stride("bbox", 4, 2);
+    if (variant) each_stride("kps", 10, 2);
+  }
+  if (family == "yunet") {
+    each_stride("cls", 1, 1);
+    each_stride("obj", 1, 1);
+    each_stride("bbox", 4, 1);
+    each_stride("kps", 10, 1);
+  }
+  if (outputs.empty()) add("output", {batch, 8});
+  for (TensorSpec& spec : outputs) spec.type = variant ? ElementType::kFloat32 : ElementType::kFloat16;
+  return outputs;
+}
+
 void CheckResult(const HeadResult& result, const InputTransform& transform, const HeadCard& head) {
   const float width = static_cast<float>(transform.source.width),
               height = static_cast<float>(transform.source.height);
@@ -131,15 +184,19 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto families = HeadFamilies();
   const HeadFamily& family = families[bytes.Next() % families.size()];
   GraphSignature graph;
-  for (int i = bytes.Below(13); i > 0; --i) {
-    TensorSpec spec{AnyName(&bytes),
-                    bytes.Below(4) == 0 ? ElementType::kFloat16 : ElementType::kFloat32,
-                    AnyShape(&bytes),
-                    {}};
-    graph.outputs.push_back(std::move(spec));
+  const bool usual = bytes.Flag();
+  if (usual) {
+    graph.outputs = UsualOutputs(family.name, &bytes);
+    graph.inputs.push_back({"images", ElementType::kFloat32, {1, 3, 32, 64}, {}});
+  } else {
+    for (int i = bytes.Below(13); i > 0; --i) {
+      const bool half = bytes.Below(4) == 0;
+      graph.outputs.push_back(
+          {AnyName(&bytes), half ? ElementType::kFloat16 : ElementType::kFloat32, AnyShape(&bytes), {}});
+    }
+    const int64_t channels = bytes.Flag() ? 3 : 1;
+    graph.inputs.push_back({"images", ElementType::kFloat32, {1, channels, bytes.Next(), bytes.Next()}, {}});
   }
-  graph.inputs.push_back(
-      {"images", ElementType::kFloat32, {1, bytes.Flag() ? 3 : 1, bytes.Next(), bytes.Next()}, {}});
   if (bytes.Flag()) {
     std::string names;
     for (int i = bytes.Next(); i > 0; --i) names += static_cast<char>(bytes.Next());
@@ -161,7 +218,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   InputTransform transform;
   transform.input = {bytes.Next(), bytes.Next()};
   transform.source = {bytes.Next(), bytes.Next()};
-  if (bytes.Flag()) transform.input = {card.input.width, card.input.height};
+  if (usual) transform.input = {64, 32};
+  if (!usual && bytes.Flag()) transform.input = {card.input.width, card.input.height};
   transform.scale_x = bytes.Flag() ? 1 : bytes.Number();
   transform.scale_y = bytes.Flag() ? 1 : bytes.Number();
   transform.offset_x = bytes.Flag() ? 0 : bytes.Number();
@@ -171,7 +229,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (const TensorSpec& spec : graph.outputs) {
     Shape shape = spec.shape;
     for (int64_t& extent : shape) extent = extent < 0 ? bytes.Below(70) : extent;
-    if (bytes.Below(16) == 0) shape = AnyShape(&bytes);
+    if (bytes.Below(16) == 1) shape = AnyShape(&bytes);
     const int64_t elements = ElementCount(shape);
     if (elements > 1 << 16) return 0;
     std::vector<uint8_t>& values = memory.emplace_back(std::max<int64_t>(elements, 0) * BytesOf(spec.type));

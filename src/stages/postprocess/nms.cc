@@ -15,11 +15,14 @@ void KeepBest(int kept_max, std::vector<Candidate>* candidates) {
   candidates->resize(kept);
 }
 
+void CutToBest(std::vector<Candidate>* candidates) {
+  if (candidates->size() <= kCandidatesMax) return;
+  std::nth_element(candidates->begin(), candidates->begin() + kCandidatesMax, candidates->end(), Better);
+  candidates->resize(kCandidatesMax);
+}
+
 void SuppressNonMaxima(const SuppressionOptions& options, std::vector<Candidate>* candidates) {
-  if (candidates->size() > kCandidatesMax) {
-    std::nth_element(candidates->begin(), candidates->begin() + kCandidatesMax, candidates->end(), Better);
-    candidates->resize(kCandidatesMax);
-  }
+  CutToBest(candidates);
   std::sort(candidates->begin(), candidates->end(), Better);
   const size_t kept_max = static_cast<size_t>(std::max(options.kept_max, 0));
   size_t kept = 0;  // the first so many are the kept ones

@@ -19,6 +19,9 @@ struct SuppressionOptions {
 // Falling score; ties by class, then by row, so that the outcome never depends on the order of `candidates`.
 bool Better(const Candidate& a, const Candidate& b);
 
+// Leaves the best kCandidatesMax, in no order.
+void CutToBest(std::vector<Candidate>* candidates);
+
 // Greedy: goes through the candidates best first and keeps each that overlaps no kept one (of its class) by
 // more than `iou`. Leaves the kept ones, best first, in `candidates`. O(n log n + n * kept); allocates
 // nothing.

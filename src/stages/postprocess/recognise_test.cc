@@ -239,6 +239,11 @@ TEST(RecogniseTest, what_is_no_family_is_not_recognised) {
   EXPECT_FALSE(RecogniseHead(GraphSignature()));
 }
 
+TEST(RecogniseTest, masks_of_yolov5_are_not_taken_for_classes) {
+  EXPECT_FALSE(RecogniseHead(Graph(Spec("images", {1, 3, 640, 640}),
+                                   {Spec("output0", {1, 25200, 117}), Spec("output1", {1, 32, 160, 160})})));
+}
+
 TEST(RecogniseTest, a_forced_family_that_cannot_be_says_why) {
   const GraphSignature graph = Graph(Spec("input.1", {1, 3, 352, 352}), {Spec("758", {1, 85, 22, 22})});
   for (const HeadFamily& family : HeadFamilies()) {

@@ -3,7 +3,8 @@
 //   decoded  boxes are x1, y1, x2, y2 in 0..1 of the input
 //   raw      boxes are offsets from priors: centre = prior centre + xy * variance0 * prior size,
 //            size = prior size * exp(wh * variance1). Priors: for each cell of each stride one square of each
-//            of that stride's min_sizes (pixels), in 0..1 of the input and cut to it
+//            of that stride's min_sizes (pixels), in 0..1 of the input and cut to it. A stride's cells share
+//            the input evenly, also where the stride does not divide it
 // Each class is judged by itself, so a prior may give a box of several classes. class_id counts without the
 // background.
 #include <algorithm>
@@ -83,12 +84,12 @@ class Ssd final : public DetectorHead {
     }
     const auto sizes = static_cast<int64_t>(min_sizes_[l].size());
     const int64_t cell = prior / sizes;
-    const float stride = static_cast<float>(levels[l].stride), side = min_sizes_[l][prior % sizes];
-    const auto place = [&](int64_t index, int extent) {
-      return std::min((static_cast<float>(index) + 0.5f) * stride / static_cast<float>(extent), 1.f);
+    const float side = min_sizes_[l][prior % sizes];
+    const auto place = [](int64_t index, int cells) {
+      return (static_cast<float>(index) + 0.5f) / static_cast<float>(cells);
     };
-    const float x = place(cell % levels[l].columns, input.width),
-                y = place(cell / levels[l].columns, input.height);
+    const float x = place(cell % levels[l].columns, levels[l].columns);
+    const float y = place(cell / levels[l].columns, levels[l].rows);
     const float prior_width = std::min(side / static_cast<float>(input.width), 1.f);
     const float prior_height = std::min(side / static_cast<float>(input.height), 1.f);
     const auto [center_variance, size_variance] = head().variances;

@@ -119,6 +119,10 @@ absl::StatusOr<std::optional<Recognition>> Recognise(const GraphSignature& graph
     return DoesNotFit(forced, "yolov5",
                       "it has neither one [N, predictions, 5 + classes] nor three raw levels");
   }
+  if (std::any_of(graph.outputs.begin(), graph.outputs.end(),
+                  [](const TensorSpec& spec) { return spec.shape.size() == 4; })) {
+    return DoesNotFit(forced, "yolov5", "it has prototypes; the masks of YOLOv5 exports are not read");
+  }
   const TensorSpec& output = graph.outputs[decoded.size() == 1 ? decoded[0].index : raw[0].index];
   const int64_t columns = Extent(output, -1);
   Recognition found = StartRecognition("yolov5", graph, *picture, {640, 640});

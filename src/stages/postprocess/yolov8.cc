@@ -242,6 +242,10 @@ absl::StatusOr<std::optional<Recognition>> Recognise(const GraphSignature& graph
   if (!layout.ok()) return DoesNotFit(forced, kName, MessageOf(layout.status()));
   if (graph.outputs.size() == 2 && layout->masks == 0)
     return DoesNotFit(forced, kName, "it has two outputs, but no prototypes");
+  const int64_t cells = CellsOf({found.input.width, found.input.height}, kStrides);
+  if (layout->arrangement == Arrangement::kChannelsLast && cells > 0 && layout->predictions == 3 * cells) {
+    return DoesNotFit(forced, kName, "it has three anchors a cell (YOLOv5)");
+  }
   const bool end_to_end = layout->arrangement == Arrangement::kEndToEnd;
   const int64_t classes = end_to_end || layout->channels < 0
                               ? -1
