@@ -80,7 +80,7 @@ double CompareWithReference(const InputCard& card, const Frame& frame, const Box
     EXPECT_EQ(static_cast<size_t>(tensor.view().elements()), expected.size());
     const size_t bytes = expected.size() * BytesOf(card.type);
     std::vector<uint8_t> guarded(bytes + 64, 0xA5);
-    Preprocessor::Scratch scratch;
+    static Preprocessor::Scratch scratch;  // with what earlier runs of other shapes left in it
     preprocessor.Run(frame, transform, region, guarded.data(), &scratch);
     for (size_t i = bytes; i < guarded.size(); ++i) EXPECT_EQ(guarded[i], 0xA5) << "wrote beyond the slot";
     const int channels = card.color == ColorOrder::kGray ? 1 : 3;
