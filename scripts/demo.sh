@@ -49,7 +49,7 @@ people = [json.loads(line) for line in open(f"{out}/people.jsonl")]
 for source in sorted({r["source"] for r in people}):
     found = [r["attributes"] for r in people if r["source"] == source and r["kind"] == "classification"]
     genders = collections.Counter(a["gender"]["value"] for a in found)
-    ages = sorted(round(a["age"]["number"]) for a in found)
+    ages = sorted(round(a["age"]["value"]) for a in found)
     print(f"{source.split('/')[-1]}: {len(found)} faces, {dict(genders)}, ages {ages}")
 PY
 

@@ -81,7 +81,7 @@ class RunsOnPictures(WithModels):
         result = self.run_pipeline("--model", "yolox_nano", COCO)
         rows = rows_of(result.stdout)
         self.assertGreater(len(rows), 100)
-        self.assertEqual(len({r["source"] for r in rows}), 32)
+        self.assertGreater(len({r["source"] for r in rows}), 25)
         self.assertEqual(list(rows[0]), ["source", "frame", "time_s", "step", "kind", "label", "score", "box", "track_id",
                                          "attributes", "keypoints", "mask", "embedding", "model", "error"])
         self.assertTrue(all(r["kind"] == "detection" and r["label"] and 0 < r["score"] <= 1 for r in rows))
@@ -122,7 +122,7 @@ class RunsOnPictures(WithModels):
         self.assertGreaterEqual(len(people), 19)
         for row in people:
             self.assertIn(row["attributes"]["gender"]["value"], ("male", "female"))
-            self.assertTrue(0 < row["attributes"]["age"]["number"] < 100, row)
+            self.assertTrue(0 < row["attributes"]["age"]["value"] < 100, row)
             self.assertIn(row["box"], [f["box"] for f in faces])
 
     def test_defects_are_classified(self):
@@ -139,14 +139,23 @@ class RunsOnPictures(WithModels):
             self.assertAlmostEqual(sum(v * v for v in row["embedding"]), 1, places=3)
 
     def test_boxes_are_in_pixels_of_the_picture_as_displayed(self):
-        folder = ASSETS / "images/decoder/exif-samples/jpg/orientation"
-        rows = rows_of(self.run_pipeline("--model", "yolox_nano", folder).stdout)
-        best = {}
-        for r in rows:
-            if r["label"] not in best or r["score"] > best[r["label"]][0]:
-                best[r["label"]] = (r["score"], r["label"])
-        for r in rows:
-            self.assertTrue(all(v >= 0 for v in r["box"]))
+        # One picture stored in the eight ways that EXIF can turn it: displayed, the same car is in the same place.
+        stored = ["null", "hflip", "hflip,vflip", "vflip", "transpose=0", "transpose=2", "transpose=3", "transpose=1"]
+        names = []
+        for orientation, turn in enumerate(stored, 1):
+            name = self.out / f"{orientation}.jpg"
+            subprocess.run(["ffmpeg", "-v", "error", "-i", COCO / "000000017627.jpg", "-vf", turn, "-q:v", "1", name],
+                           check=True)
+            exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0" + bytes([orientation]) + b"\0\0\0\0\0\0"
+            data = name.read_bytes()
+            name.write_bytes(data[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + data[2:])
+            names.append(name)
+        rows = rows_of(self.run_pipeline("--model", "yolox_nano", *names).stdout)
+        first = next(r["box"] for r in rows)
+        for name in names:
+            near = [r for r in rows if r["source"] == str(name) and r["label"] == "car"
+                    and all(abs(a - b) < 8 for a, b in zip(first, r["box"]))]
+            self.assertEqual(len(near), 1, name)
 
     def test_formats_of_the_results_agree(self):
         picture = sorted(COCO.glob("*.jpg"))[:3]
@@ -212,8 +221,11 @@ class RunsOnVideo(WithModels):
         cut = self.out / "cut.mkv"
         subprocess.run(["ffmpeg", "-v", "error", "-i", VIDEOS / "nandini_pedestrians.mp4", "-c", "copy", cut], check=True)
         cut.write_bytes(cut.read_bytes()[: cut.stat().st_size * 2 // 3])
-        result = self.run_pipeline("--model", "osnet", cut, "--every", 10)
-        self.assertGreater(len(rows_of(result.stdout)), 8)
+        result = self.run_pipeline("--model", "osnet", cut, "--every", 10, expect=3)
+        rows = rows_of(result.stdout)
+        self.assertGreater(len(rows), 8)
+        self.assertEqual([r["kind"] for r in rows], ["embedding"] * (len(rows) - 1) + ["error"])
+        self.assertIn("truncated", rows[-1]["error"])
 
     def test_annotated_video_has_all_frames(self):
         video = VIDEOS / "nandini_pedestrians.mp4"
@@ -226,7 +238,7 @@ class RunsOnVideo(WithModels):
 
 class SaysWhatIsWrong(WithModels):
     def good(self):
-        return sorted(COCO.glob("*.jpg"))[0]
+        return COCO / "000000017627.jpg"  # cars and people
 
     def test_bad_files_are_named_and_the_run_goes_on(self):
         bad = self.out / "in"
@@ -310,7 +322,7 @@ class SaysWhatIsWrong(WithModels):
         self.assertFalse(partial.exists())
 
     def test_a_list_on_standard_input_and_in_a_file(self):
-        files = sorted(COCO.glob("*.jpg"))[:2]
+        files = [self.good(), COCO / "000000037777.jpg"]
         listed = self.run_pipeline("--model", "yolox_nano", "-", input="\n".join(map(str, files)) + "\n")
         named = self.out / "list.txt"
         named.write_text("# two pictures\n" + "\r\n".join(map(str, files)))
