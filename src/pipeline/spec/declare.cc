@@ -220,13 +220,19 @@ class VariantsType : public Type {
 
 }  // namespace
 
+std::string NearName(std::string_view name, const std::vector<std::string>& candidates) {
+  constexpr size_t kLongest = 100;
+  return name.size() > kLongest ? "" : NearestName(name, candidates);
+}
+
 void Report::At(const Node& node, std::string_view path, std::string message) {
-  if (diagnostics_.size() > kDiagnosticsMax) return;
+  if (full()) return;
   if (diagnostics_.size() == kDiagnosticsMax) {
     // Sorted behind all others.
     diagnostics_.push_back({file_, std::numeric_limits<int>::max(), 0, "", "and more"});
     return;
   }
+  for (char& c : message) c = static_cast<uint8_t>(c) < 0x20 || c == 0x7F ? ' ' : c;  // one line each
   diagnostics_.push_back({file_, node.line, node.column, std::string(path), std::move(message)});
 }
 
@@ -293,7 +299,7 @@ void ObjectType::Read(const Node& node, const std::string& path, Report* report,
     }
     std::string message = explain_unknown ? explain_unknown(key.text) : "";
     if (message.empty()) {
-      const std::string near = NearestName(key.text, known);
+      const std::string near = NearName(key.text, known);
       message = fmt::format("unknown key {}", Node::Text(key.text).Found());
       message += near.empty() ? "; known: " + Join(known, ", ") : fmt::format("; did you mean '{}'?", near);
     }

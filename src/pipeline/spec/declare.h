@@ -37,13 +37,17 @@ class Report {
   void At(const Node& node, std::string_view path, std::string message);
   void At(std::string_view path, std::string message);  // where the path leads, or as near as it does
   size_t count() const { return diagnostics_.size(); }
-  std::vector<Diagnostic> Take();  // in the file's order
+  bool full() const { return count() > kDiagnosticsMax; }  // more is not kept: no need to work it out
+  std::vector<Diagnostic> Take();                          // in the file's order
 
  private:
   std::string file_;
   const Node* root_;
   std::vector<Diagnostic> diagnostics_;
 };
+
+// NearestName, for names from files: "" for those too long to be a slip of anything.
+std::string NearName(std::string_view name, const std::vector<std::string>& candidates);
 
 // kChanged: keys that differ from their default, and those declared Always(). kAll: every key.
 enum class Show { kChanged, kAll };

@@ -157,7 +157,7 @@ class ChoiceType : public Type {
       for (const ChoiceName& choice : names_) {
         if (choice.name == node.text) return store_(value, choice.value);
       }
-      const std::string near = NearestName(node.text, Names());
+      const std::string near = NearName(node.text, Names());
       if (!near.empty()) {
         return report->At(
             node, path, fmt::format("wanted {}, found {}; did you mean '{}'?", Words(), node.Found(), near));

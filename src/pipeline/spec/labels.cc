@@ -93,7 +93,7 @@ class LabelsType : public Type {
       *labels = *builtin;
       return;
     }
-    const std::string near = NearestName(node.text, BuiltinLabelNames());
+    const std::string near = NearName(node.text, BuiltinLabelNames());
     report->At(node, path,
                fmt::format("no built-in list of labels is called {}{}", node.Found(),
                            near.empty() ? "; known: " + Join(BuiltinLabelNames(), ", ") +

@@ -14,7 +14,7 @@ namespace {
 void CheckFamily(const HeadCard& head, Report* report) {
   if (head.family.empty() || FindTask(head.family)) return;
   const std::vector<std::string> known = FamilyNames();
-  const std::string near = NearestName(head.family, known);
+  const std::string near = NearName(head.family, known);
   report->At("head.family", fmt::format("unknown head family '{}'{}", ToValidUtf8(head.family),
                                         near.empty() ? "; known: " + Join(known, ", ")
                                                      : fmt::format("; did you mean '{}'?", near)));

@@ -172,6 +172,14 @@ TEST(Pipeline, stops_counting_faults_at_a_hundred) {
   EXPECT_EQ(diagnostics.back().Text(), "f: and more");
 }
 
+TEST(Pipeline, every_fault_is_one_line) {
+  const auto diagnostics =
+      CheckPipeline("\"na\\nme\": \"x\"\nsteps: [\"a\\nb\"]\n", "f", ExampleCatalog()).diagnostics;
+  EXPECT_EQ(Text(diagnostics),
+            "f:1:1: unknown key 'na me'; did you mean 'name'?\n"
+            "f:2:9: steps[0]: wanted a map of keys, found the quoted text 'a b'\n");
+}
+
 TEST(Pipeline, refuses_what_is_too_big) {
   const std::string long_file = "name: " + std::string((1 << 20) + 1, 'x');
   EXPECT_THAT(Text(CheckPipeline(long_file, "f", ExampleCatalog()).diagnostics),

@@ -20,7 +20,7 @@ bool GivesBoxes(StepKind kind) { return kind == StepKind::kDetect || kind == Ste
 
 std::string Suggest(std::string_view name, const std::vector<std::string>& candidates,
                     std::string_view they_are) {
-  const std::string near = NearestName(name, candidates);
+  const std::string near = NearName(name, candidates);
   if (!near.empty()) return fmt::format("; did you mean '{}'?", near);
   constexpr size_t kShown = 8;
   std::vector<std::string> shown(candidates.begin(),
@@ -216,6 +216,7 @@ class Resolver {
         found = true;
       }
       if (found) continue;
+      if (report_->full()) return {};
       const std::string where = fmt::format("{}[{}]", path, i);
       if (labels.empty()) {
         report_->At(where, fmt::format("the model '{}' names no classes; its card's head.labels does",

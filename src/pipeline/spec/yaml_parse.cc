@@ -30,14 +30,18 @@ struct Position {
 };
 
 // Columns count characters, as editors do.
+int ColumnOf(std::string_view text, size_t offset) {
+  int column = 1;
+  for (size_t i = std::min(offset, text.size()); i > 0 && text[i - 1] != '\n'; --i) {
+    column += (text[i - 1] & 0xC0) != 0x80;
+  }
+  return column;
+}
+
 Position PositionOf(std::string_view text, int offset) {
-  Position position;
   const size_t end = std::min<size_t>(std::max(offset, 0), text.size());
-  const size_t before = end == 0 ? std::string_view::npos : text.rfind('\n', end - 1);
-  const size_t begin = before == std::string_view::npos ? 0 : before + 1;
-  position.line += static_cast<int>(std::count(text.begin(), text.begin() + begin, '\n'));
-  for (size_t i = begin; i < end; ++i) position.column += (text[i] & 0xC0) != 0x80;
-  return position;
+  return {1 + static_cast<int>(std::count(text.begin(), text.begin() + static_cast<long>(end), '\n')),
+          ColumnOf(text, end)};
 }
 
 // Collects yaml-cpp's events into a tree.
@@ -123,16 +127,27 @@ class TreeBuilder : public YAML::EventHandler {
       return;
     }
     const size_t before = text_.substr(0, std::max(null_position_, 0)).find_last_not_of(" \t\r\n");
-    const Position position =
-        PositionOf(text_, before == std::string_view::npos ? 0 : static_cast<int>(before));
+    if (before == std::string_view::npos) return;
+    const Position position = Before({node->line, node->column}, null_position_, static_cast<int>(before));
     node->line = position.line;
     node->column = position.column;
+  }
+
+  // The position of `target`, a little before `offset`, whose position is known. A file may ask for many of
+  // them, so the cost is that of the distance, not of the whole text.
+  Position Before(Position known, int offset, int target) const {
+    const std::string_view between = text_.substr(target, offset - target);
+    const auto lines = static_cast<int>(std::count(between.begin(), between.end(), '\n'));
+    if (lines > 0) return {known.line - lines, ColumnOf(text_, target)};
+    const auto characters =
+        std::count_if(between.begin(), between.end(), [](char c) { return (c & 0xC0) != 0x80; });
+    return {known.line, known.column - static_cast<int>(characters)};
   }
 
   // Events come nearly in order: count on from the last position, not from the start each time.
   Position Advance(int offset) {
     const int target = std::min(std::max(offset, 0), static_cast<int>(text_.size()));
-    if (target < offset_) return PositionOf(text_, target);
+    if (target < offset_) return Before(at_, offset_, target);
     for (; offset_ < target; ++offset_) {
       if (text_[offset_] == '\n') {
         ++at_.line;
