@@ -44,15 +44,15 @@ constexpr std::array<std::array<int, 4>, 4> kZigzagCorner = {
 void SetWeights(ScanComponent* c) {
   for (int column = 0; column < 4; ++column) {
     for (int row = 0; row < 4; ++row) {
-      const int k = kZigzagCorner[static_cast<size_t>(row)][static_cast<size_t>(column)];
-      c->half[static_cast<size_t>(column * 4 + row)] =
-          static_cast<float>(c->quant[static_cast<size_t>(k)] * HalfWeight(column) * HalfWeight(row));
+      c->half[static_cast<size_t>(column * 4 + row)] = static_cast<float>(
+          c->quant[static_cast<size_t>(row * 8 + column)] * HalfWeight(column) * HalfWeight(row));
     }
   }
-  const auto quarter = [&](size_t k, int column, int row) {
-    return static_cast<float>(c->quant[k] * QuarterWeight(column) * QuarterWeight(row));
+  const auto quarter = [&](int column, int row) {
+    return static_cast<float>(c->quant[static_cast<size_t>(row * 8 + column)] * QuarterWeight(column) *
+                              QuarterWeight(row));
   };
-  c->quarter = {quarter(0, 0, 0), quarter(1, 1, 0), quarter(2, 0, 1), quarter(4, 1, 1)};
+  c->quarter = {quarter(0, 0), quarter(1, 0), quarter(0, 1), quarter(1, 1)};
 }
 
 int DivideUp(int value, int by) { return (value + by - 1) / by; }
@@ -97,7 +97,7 @@ bool BaselineDecoder::Plan(const Head& head, int scale_log2) {
     to.blocks_wide = gray ? 1 : from.h;
     to.blocks_high = gray ? 1 : from.v;
     const auto& quant = head.quant[static_cast<size_t>(from.quant)].zigzag;
-    std::copy(quant.begin(), quant.end(), to.quant.begin());
+    for (size_t k = 0; k < 64; ++k) to.quant[kNaturalOrder[k]] = static_cast<int16_t>(quant[k]);
     if (scale_log2 == 1 || scale_log2 == 2) SetWeights(&to);
     const auto dc = static_cast<size_t>(from.dc_table), ac = static_cast<size_t>(from.ac_table);
     to.dc = tables_.Get(SymbolKind::kDc, dc, head.dc[dc], false);

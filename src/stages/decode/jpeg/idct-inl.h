@@ -137,14 +137,18 @@ HWY_INLINE void FillBlock(uint8_t value, uint8_t* HWY_RESTRICT out, ptrdiff_t st
   for (int r = 0; r < 8; ++r) std::memcpy(out + r * stride, &eight, 8);
 }
 
-// `block`: 64 coefficients times their quantisers, row by row, aligned to 64 bytes; used up.
+// `block`: 64 coefficients, `quant` their quantisers, row by row, aligned to 64 bytes; the block is used up.
 // `low`: all but the first 4 rows and columns are zero.
-HWY_INLINE void InverseTransform(int16_t* HWY_RESTRICT block, bool low, uint8_t* HWY_RESTRICT out,
-                                 ptrdiff_t stride) {
+HWY_INLINE void InverseTransform(int16_t* HWY_RESTRICT block, const int16_t* HWY_RESTRICT quant, bool low,
+                                 uint8_t* HWY_RESTRICT out, ptrdiff_t stride) {
   const hn::FixedTag<int16_t, 8> d;
   const hn::FixedTag<uint8_t, 8> d8;
-  auto below = hn::Load(d, block + 8);
-  for (int r = 2; r < (low ? 4 : 8); ++r) below = hn::Or(below, hn::Load(d, block + 8 * r));
+  auto below = hn::Zero(d);
+  for (int r = 0; r < (low ? 4 : 8); ++r) {
+    const auto row = hn::Load(d, block + 8 * r);
+    if (r > 0) below = hn::Or(below, row);
+    hn::Store(hn::Mul(row, hn::Load(d, quant + 8 * r)), d, block + 8 * r);
+  }
   if (hn::AllTrue(d, hn::Eq(below, hn::Zero(d)))) {  // the first pass would only scale row 0
     const auto scaled = hn::ShiftLeft<kPass1Bits>(hn::Load(d, block));
     for (int r = 0; r < 8; ++r) hn::Store(scaled, d, block + 8 * r);

@@ -25,19 +25,13 @@ bool DecodeScanHere(const ScanPlan&) { return false; }
 
 #else
 
-// Where the coefficient of a zigzag index goes. Indices past 63 are the end of a block, or damage: to a spare place.
-constexpr size_t kIndices = 64 + SymbolTable::kEndAdvance;
+// Where the coefficient of a zigzag index goes. Indices past 63 are the end of a block, or damage: to a spare
+// place.
+constexpr size_t kIndices = 64 + 16 + SymbolTable::kEndAdvance;
 constexpr int kSpare8 = 64, kSpare4 = 16;
 constexpr std::array<uint8_t, kIndices> kPlace8 = [] {
   std::array<uint8_t, kIndices> place{};
-  size_t k = 0;
-  for (int sum = 0; sum < 15; ++sum) {
-    for (int i = 0; i <= sum; ++i) {
-      const int row = sum % 2 == 0 ? sum - i : i, column = sum - row;
-      if (row < 8 && column < 8) place[k++] = static_cast<uint8_t>(row * 8 + column);
-    }
-  }
-  for (; k < kIndices; ++k) place[k] = kSpare8;
+  for (size_t k = 0; k < kIndices; ++k) place[k] = k < 64 ? kNaturalOrder[k] : kSpare8;
   return place;
 }();
 // Of the 4x4 corner, by columns.
@@ -81,8 +75,8 @@ struct BitReader {
   int64_t Position(const uint8_t* begin) const { return (next - begin) * 8 - 64 + used; }
 };
 
-// A symbol that the table does not hold, with at least 56 bits at hand: what to add to the state (0: there is no such
-// code), as the table's entries do, and its value.
+// A symbol that the table does not hold, with at least 56 bits at hand: what to add to the state (0: there is
+// no such code), as the table's entries do, and its value.
 struct RareSymbol {
   uint32_t step = 0;
   int value = 0;
@@ -116,44 +110,54 @@ HWY_INLINE bool DecodeDc(BitReader& reader, const SymbolTable& dc, int* predicti
 
 constexpr int kBroken = -1;
 
-// AC symbols, up to index `kLast` at least or the end of the block; put(index, value) gets each, with an index below
-// kIndices (64 and up: to be ignored), and zeros among them. Returns the index of the last one, plus kEndAdvance if the block
-// ended there; or kBroken.
+// AC symbols, up to index `kLast` at least or the end of the block; put(index, value) gets each, with an
+// index below kIndices (64 and up: to be ignored), and zeros among them. Returns the index of the last one,
+// plus kEndAdvance if the block ended there; or kBroken.
 template <int kLast, class Put>
 HWY_INLINE int DecodeAc(BitReader& outer, const SymbolTable& ac, Put put) {
-  BitReader reader = outer;  // a copy stays in registers
-  uint32_t state = reader.used;  // and the index of the last coefficient << 8
+  BitReader reader = outer;      // a copy stays in registers
+  uint64_t state = reader.used;  // and the index of the last coefficient << 8
   for (;;) {
     reader.used = state & 255;
     reader.Refill();
-    state = (state & ~255u) | reader.used;
+    state = (state & ~uint64_t{255}) | reader.used;
+    uint64_t before = 0, entry = 0;
+    size_t first_index = 0;
     enum class Next { kGoOn, kRare, kDone };
-    const auto symbol = [&]() HWY_ATTR {
-      const uint32_t entry = ac.symbols[reader.bits >> (64 - SymbolTable::kBits)];
+    const auto symbols = [&]() HWY_ATTR {
+      before = reader.bits;
+      entry = ac.pairs[before >> (64 - SymbolTable::kPairBits)];
       if (HWY_UNLIKELY((entry & SymbolTable::kRare) != 0)) return Next::kRare;
-      const int value = reader.Value(entry);
+      const int value = reader.Value(static_cast<uint32_t>(entry)) + static_cast<int8_t>(entry >> 32);
+      first_index = (state >> 8) + (entry >> 48);
       state += entry & 0xFFFF;
-      put(state >> 8, value);
+      put(state >> 8, static_cast<int8_t>(entry >> 40));
+      put(first_index, value);  // second, since it is the same place where there is one symbol only
       return state >= kLast << 8 ? Next::kDone : Next::kGoOn;
     };
-    Next next = symbol();
-    if (next == Next::kGoOn) next = symbol();
-    if (next == Next::kGoOn) next = symbol();
+    Next next = symbols();
+    if (next == Next::kGoOn) next = symbols();
+    if (next == Next::kGoOn) next = symbols();
     if (HWY_UNLIKELY(next == Next::kRare)) {
       reader.used = state & 255;
       reader.Refill();
       const RareSymbol rare = FindRare(SymbolKind::kAc, ac, reader.bits);
       if (rare.step == 0) return kBroken;
       reader.bits <<= rare.step & 63;
-      state = ((state & ~255u) | reader.used) + rare.step;
+      state = ((state & ~uint64_t{255}) | reader.used) + rare.step;
       put(state >> 8, rare.value);
-      if (state >= kLast << 8) next = Next::kDone;
+      if (state < kLast << 8) continue;
+    } else if (next == Next::kGoOn) {
+      continue;
+    } else if (HWY_UNLIKELY(first_index >= kLastIndex && first_index != state >> 8)) {
+      // The block was full before the second symbol, which is of the next block.
+      const RareSymbol first = FindRare(SymbolKind::kAc, ac, before);
+      reader.bits = before << (first.step & 63);
+      state += first.step - (entry & 0xFFFF);
     }
-    if (next == Next::kDone) {
-      reader.used = state & 255;
-      outer = reader;
-      return static_cast<int>(state >> 8);
-    }
+    reader.used = state & 255;
+    outer = reader;
+    return static_cast<int>(state >> 8);
   }
 }
 
@@ -175,7 +179,8 @@ HWY_INLINE bool SkipAc(BitReader& outer, const SymbolTable& ac, int k) {
       return true;
     };
     if (skip() && skip() && skip()) continue;
-    // The end of the block; or near its last coefficient, where the look-up may have seen into the next block; or rare.
+    // The end of the block; or near its last coefficient, where the look-up may have seen into the next
+    // block; or rare.
     const uint32_t ended = state + entry - (SymbolTable::kEndAdvance << 6);
     if (HWY_LIKELY(ended - state < kFull && ended < kFull)) {
       reader.bits <<= entry & 63;
@@ -204,8 +209,9 @@ HWY_INLINE bool LastOf(int result, int* last) {
   return result >= 0 && *last <= kLastIndex;
 }
 
-// The four scales: Parse reads one block's codes, Render writes kSize x kSize samples. Apart from each other, so that the
-// blocks of an MCU are parsed in one go: coefficients have reached the cache when vectors of them are loaded.
+// The four scales: Parse reads one block's codes, Render writes kSize x kSize samples. Apart from each other,
+// so that the blocks of an MCU are parsed in one go: coefficients have reached the cache when vectors of them
+// are loaded.
 struct FullBlock {
   static constexpr int kSize = 8;
   alignas(64) int16_t block[96];
@@ -214,10 +220,9 @@ struct FullBlock {
   HWY_INLINE bool Parse(BitReader& reader, const ScanComponent& c, int prediction) {
     dc = prediction * c.quant[0];
     std::memset(block, 0, 64 * sizeof(int16_t));
-    block[0] = static_cast<int16_t>(dc);
-    const uint16_t* HWY_RESTRICT quant = c.quant.data();
+    block[0] = static_cast<int16_t>(prediction);
     const int result = DecodeAc<kLastIndex>(reader, *c.ac, [&](size_t k, int value) HWY_ATTR {
-      block[kPlace8[k]] = static_cast<int16_t>(value * quant[k]);
+      block[kPlace8[k]] = static_cast<int16_t>(value);
     });
     return LastOf(result, &last);
   }
@@ -225,7 +230,7 @@ struct FullBlock {
     if (last == 0) {
       FillBlock(Sample((dc * 4 + 16) >> 5), out, c.stride);
     } else {
-      InverseTransform(block, last <= kLastOfSums3, out, c.stride);
+      InverseTransform(block, c.quant.data(), last <= kLastOfSums3, out, c.stride);
     }
   }
 };
@@ -239,8 +244,9 @@ struct HalfBlock {
     dc = prediction * c.quant[0];
     std::memset(corner, 0, 16 * sizeof(int16_t));
     corner[0] = static_cast<int16_t>(prediction);
-    const int result = DecodeAc<kLastOfCorner4>(
-        reader, *c.ac, [&](size_t k, int value) HWY_ATTR { corner[kPlace4[k]] = static_cast<int16_t>(value); });
+    const int result = DecodeAc<kLastOfCorner4>(reader, *c.ac, [&](size_t k, int value) HWY_ATTR {
+      corner[kPlace4[k]] = static_cast<int16_t>(value);
+    });
     return LastOf(result, &last) && (result >= kLastIndex || SkipAc(reader, *c.ac, result));
   }
   HWY_INLINE void Render(const ScanComponent& c, uint8_t* out) {
@@ -329,7 +335,8 @@ class McuWalk {
     reader_ = BitReader{.next = plan_.bytes + segment.begin};
     segment_limit_ = plan_.bytes + segment.end + 16;  // the reader looks ahead
     prediction_.fill(0);
-    until_restart_ = plan_.restart_interval > 0 ? plan_.restart_interval : int64_t{plan_.mcus_wide} * plan_.mcus_high;
+    until_restart_ =
+        plan_.restart_interval > 0 ? plan_.restart_interval : int64_t{plan_.mcus_wide} * plan_.mcus_high;
     return true;
   }
 
@@ -381,10 +388,14 @@ class McuWalk {
 
 bool DecodeScanHere(const ScanPlan& plan) {
   switch (plan.scale_log2) {
-    case 0: return McuWalk<FullBlock>(plan).Run();
-    case 1: return McuWalk<HalfBlock>(plan).Run();
-    case 2: return McuWalk<QuarterBlock>(plan).Run();
-    default: return McuWalk<EighthBlock>(plan).Run();
+    case 0:
+      return McuWalk<FullBlock>(plan).Run();
+    case 1:
+      return McuWalk<HalfBlock>(plan).Run();
+    case 2:
+      return McuWalk<QuarterBlock>(plan).Run();
+    default:
+      return McuWalk<EighthBlock>(plan).Run();
   }
 }
 

@@ -16,8 +16,8 @@ inline constexpr size_t kScanPadding = 4096;
 struct ScanComponent {
   const SymbolTable* dc = nullptr;
   const SymbolTable* ac = nullptr;
-  int blocks_wide = 1, blocks_high = 1;  // of one MCU
-  std::array<uint16_t, 144> quant{};      // zigzag order; beyond 64: 0
+  int blocks_wide = 1, blocks_high = 1;         // of one MCU
+  alignas(64) std::array<int16_t, 64> quant{};  // row by row
   alignas(
       64) std::array<float, 16> half{};  // weights of the 4x4 corner at 1/2, [horizontal][vertical] frequency
   std::array<float, 4> quarter{};        // of the 2x2 corner at 1/4, zigzag order, without the unused third
