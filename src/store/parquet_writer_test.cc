@@ -70,7 +70,10 @@ class Reader {
  public:
   explicit Reader(const std::filesystem::path& folder)
       : database_(*Database::OpenInMemory(DatabaseOptions{.spill_folder = folder / "spill"})) {}
-  ~Reader() { duckdb_destroy_result(&result_); }
+  ~Reader() {
+    duckdb_destroy_data_chunk(&chunk_);
+    duckdb_destroy_result(&result_);
+  }
 
   void Query(const std::string& sql) {
     duckdb_destroy_result(&result_);

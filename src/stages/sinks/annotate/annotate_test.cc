@@ -21,6 +21,10 @@ extern "C" {
 #include "stages/sinks/annotate/output_names.h"
 #include "stages/sinks/annotate/palette.h"
 
+// Fontconfig keeps what it has read until the process ends.
+extern "C" const char* __lsan_default_suppressions();  // NOLINT: the leak checker's name
+extern "C" const char* __lsan_default_suppressions() { return "leak:libfontconfig"; }  // NOLINT
+
 namespace sightline::sinks {
 namespace {
 
