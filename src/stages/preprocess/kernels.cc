@@ -112,10 +112,14 @@ class PlaneRows {
   std::array<int, 2> kept_{-1, -1};
 };
 
+// Memory for `count` elements from a multiple of 64 bytes on, so that vectors do not straddle cache lines.
 template <typename T>
 T* Ensure(std::vector<T>* memory, size_t count) {
-  if (memory->size() < count) memory->resize(count);
-  return memory->data();
+  constexpr size_t kAlignment = 64;
+  const size_t wanted = count + kAlignment / sizeof(T);
+  if (memory->size() < wanted) memory->resize(wanted);
+  const size_t over = reinterpret_cast<uintptr_t>(memory->data()) % kAlignment;
+  return memory->data() + (kAlignment - over) % kAlignment / sizeof(T);
 }
 
 // How each plane is read: along rows by its lookup, between rows by its PlaneRows.
@@ -153,7 +157,8 @@ struct WorkRows {
 
   WorkRows(const Plan& plan, int columns, Preprocessor::Scratch* scratch) {
     const size_t lanes = hn::Lanes(F());
-    const size_t picture_pitch = columns + 2 * lanes + 2, input_pitch = plan.input.width + lanes;
+    const size_t picture_pitch = hwy::RoundUpTo(columns + 2 * lanes + 2, 16);
+    const size_t input_pitch = hwy::RoundUpTo(plan.input.width + lanes, 16);
     float* memory = Ensure(&scratch->rows, 6 * picture_pitch + 9 * input_pitch);
     interleaved = memory + 9 * input_pitch + 3 * picture_pitch;
     for (int c = 0; c < 3; ++c) {
