@@ -106,8 +106,9 @@ absl::StatusOr<TensorSpec> ReadSpec(const Ort::TypeInfo& type, std::string name,
   return spec;
 }
 
+// A rank of 0 may also mean that the graph does not say.
 bool IsFixed(const Shape& shape) {
-  return std::all_of(shape.begin(), shape.end(), [](int64_t extent) { return extent > 0; });
+  return !shape.empty() && std::all_of(shape.begin(), shape.end(), [](int64_t extent) { return extent > 0; });
 }
 
 Ort::SessionOptions MakeOptions(const SessionOptions& asked, const std::filesystem::path& folder) {
@@ -170,8 +171,9 @@ class OrtModel final : public Session, public std::enable_shared_from_this<OrtMo
   std::vector<const char*> input_names_, output_names_;
 };
 
-// Outputs of fixed shape are written straight into our own memory; others are ONNX Runtime's until the next
-// Run.
+// Outputs of fixed shape are written straight into our own memory, once a first Run has shown that they have
+// the shape that the graph declares (exporters get it wrong, and ONNX Runtime refuses memory of another
+// size); the others are ONNX Runtime's until the next Run.
 class OrtRunner final : public Session::Runner {
  public:
   explicit OrtRunner(std::shared_ptr<const OrtModel> model) : model_(std::move(model)) {
@@ -183,10 +185,6 @@ class OrtRunner final : public Session::Runner {
     for (size_t i = 0; i < outputs.size(); ++i) {
       output_values_.emplace_back(nullptr);
       views_[i].type = outputs[i].type;
-      if (!IsFixed(outputs[i].shape)) continue;
-      memory_[i].Reset(outputs[i].type, outputs[i].shape);
-      views_[i] = memory_[i].view();
-      output_values_[i] = Wrap(views_[i]);
     }
   }
 
@@ -195,14 +193,16 @@ class OrtRunner final : public Session::Runner {
     try {
       for (size_t i = 0; i < inputs.size(); ++i) Bind(i, inputs[i]);
       for (size_t i = 0; i < views_.size(); ++i) {
-        if (memory_[i].view().data == nullptr) output_values_[i] = Ort::Value(nullptr);
+        if (!IsOurs(i)) output_values_[i] = Ort::Value(nullptr);
       }
+      if (runs_ == 1) AdoptOutputs();
       const DenormalsAsZero guard;
       model_->session().Run(run_options_, model_->input_names(), input_values_.data(), input_values_.size(),
                             model_->output_names(), output_values_.data(), output_values_.size());
       for (size_t i = 0; i < views_.size(); ++i) {
-        if (memory_[i].view().data == nullptr) RETURN_IF_ERROR(Expose(i));
+        if (!IsOurs(i)) RETURN_IF_ERROR(Expose(i));
       }
+      if (runs_ < 2) ++runs_;
     } catch (const Ort::Exception& error) {
       return FromException(error, "the model failed");
     } catch (const std::bad_alloc&) {
@@ -212,6 +212,18 @@ class OrtRunner final : public Session::Runner {
   }
 
  private:
+  bool IsOurs(size_t output) const { return memory_[output].view().data != nullptr; }
+
+  void AdoptOutputs() {
+    const auto& outputs = model_->outputs();
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      if (!IsFixed(outputs[i].shape) || views_[i].shape != outputs[i].shape) continue;
+      memory_[i].Reset(outputs[i].type, outputs[i].shape);
+      views_[i] = memory_[i].view();
+      output_values_[i] = Wrap(views_[i]);
+    }
+  }
+
   static Ort::Value Wrap(const TensorView& view) {
     const size_t bytes = static_cast<size_t>(view.elements()) * BytesOf(view.type);
     return Ort::Value::CreateTensor(CpuMemory(), view.data, bytes, view.shape.data(), view.shape.size(),
@@ -267,7 +279,8 @@ class OrtRunner final : public Session::Runner {
 
   std::shared_ptr<const OrtModel> model_;
   Ort::RunOptions run_options_;
-  std::vector<Tensor> memory_;     // of fixed outputs; empty for others
+  int runs_ = 0;                   // 0, 1, or 2 for more
+  std::vector<Tensor> memory_;     // of adopted outputs; empty for others
   std::vector<TensorView> bound_;  // what input_values_ wrap
   std::vector<TensorView> views_;
   std::vector<Ort::Value> input_values_, output_values_;

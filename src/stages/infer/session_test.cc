@@ -72,17 +72,31 @@ TEST_F(SessionFiles, keeps_its_memory_and_follows_new_inputs) {
   ASSERT_TRUE(session.ok());
   const auto runner = (*session)->NewRunner();
   const Tensor first = Rows({1, 1, 1}), second = Rows({3, 3, 3});
-  const auto one = runner->Run({first.view()});
-  ASSERT_TRUE(one.ok());
-  const void* memory = (*one)[0].data;
+  ASSERT_TRUE(runner->Run({first.view()}).ok());
   first.view().floats()[0] = 10;  // same memory, new values
   const auto two = runner->Run({first.view()});
   ASSERT_TRUE(two.ok());
   EXPECT_THAT(Floats((*two)[0]), ElementsAre(20, -1, 0.5f));
+  const void* memory = (*two)[0].data;
   const auto three = runner->Run({second.view()});
   ASSERT_TRUE(three.ok());
   EXPECT_THAT(Floats((*three)[0]), ElementsAre(6, -3, 1.5f));
   EXPECT_EQ((*three)[0].data, memory);
+}
+
+TEST_F(SessionFiles, believes_the_run_rather_than_a_declared_shape) {
+  // x is [n,3], y = 2x is declared as [7,3].
+  const auto session = Load(Model(Field(1, Node("Add", {"x", "x"}, "y")) + Field(2, "g") +
+                                  Field(11, FloatValue("x", {-1, 3})) + Field(12, FloatValue("y", {7, 3}))));
+  ASSERT_TRUE(session.ok()) << session.status();
+  const Tensor input = Rows({1, 2, 3, 4, 5, 6});
+  const auto runner = (*session)->NewRunner();
+  for (int run = 0; run < 3; ++run) {
+    const auto outputs = runner->Run({input.view()});
+    ASSERT_TRUE(outputs.ok()) << outputs.status();
+    EXPECT_EQ((*outputs)[0].shape, (Shape{2, 3}));
+    EXPECT_FLOAT_EQ((*outputs)[0].floats()[5], 12);
+  }
 }
 
 TEST_F(SessionFiles, gives_open_outputs_in_the_shape_of_the_run) {
