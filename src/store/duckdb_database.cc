@@ -19,10 +19,13 @@ std::string SqlQuoted(std::string_view text) {
 }
 
 absl::Status DuckDbError(const char* message) {
-  const std::string_view text = message != nullptr ? message : "unknown error of DuckDB";
-  const bool exhausted = text.find("No space left") != std::string_view::npos ||
-                         text.find("Out of Memory") != std::string_view::npos ||
-                         text.find("File too large") != std::string_view::npos;
+  std::string_view text = message != nullptr ? message : "unknown error of DuckDB";
+  const auto says = [text](std::string_view part) { return text.find(part) != std::string_view::npos; };
+  if (says("failed to offload")) {
+    return absl::ResourceExhaustedError("No space left on device for the rows that do not fit into memory");
+  }
+  const bool exhausted = says("No space left") || says("Out of Memory") || says("File too large");
+  text = text.substr(0, text.find('\n'));  // what follows is advice on DuckDB's own settings
   return absl::Status(exhausted ? absl::StatusCode::kResourceExhausted : absl::StatusCode::kInternal,
                       ToValidUtf8(text));
 }

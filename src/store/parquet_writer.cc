@@ -14,13 +14,11 @@
 namespace sightline::store {
 namespace {
 
-// What the appender, which the memory limit does not cover, may hold before it goes to the table.
-constexpr int64_t kFlushRowsMax = 122'880;
-constexpr int64_t kFlushBytesMax = int64_t{32} << 20;
-// Rows of one group of the Parquet file: by size, so that rows with embeddings or masks fit into the memory
-// limit.
-constexpr int64_t kGroupBytes = int64_t{32} << 20;
-constexpr int64_t kGroupRowsMin = 2'048, kGroupRowsMax = 122'880;
+// What the appender, which the memory limit does not cover, may hold before it goes to the table; and the
+// size of a row group of the file, which has to fit into memory as a whole.
+constexpr int64_t kRowsMax = 122'880;
+constexpr int64_t kGroupRowsMin = 2'048;
+constexpr int64_t kMemoryShare = 8;
 
 std::filesystem::path WithSuffix(std::filesystem::path path, std::string_view suffix) {
   return path += suffix;
@@ -36,8 +34,10 @@ absl::Status SyncFile(const std::filesystem::path& path) {
 
 class ParquetWriter : public sinks::ResultWriter {
  public:
-  explicit ParquetWriter(std::filesystem::path path)
-      : path_(std::move(path)),
+  ParquetWriter(std::filesystem::path path, const ParquetOptions& options)
+      : options_(options),
+        part_bytes_(options.memory_bytes_max / kMemoryShare),
+        path_(std::move(path)),
         partial_(WithSuffix(path_, ".partial")),
         spill_folder_(WithSuffix(path_, ".partial.tmp")) {}
 
@@ -80,7 +80,8 @@ class ParquetWriter : public sinks::ResultWriter {
  private:
   absl::Status OpenTable() {
     ASSIGN_OR_RETURN(Database database,
-                     Database::OpenInMemory(DatabaseOptions{.spill_folder = spill_folder_}));
+                     Database::OpenInMemory(DatabaseOptions{.spill_folder = spill_folder_,
+                                                            .memory_bytes_max = options_.memory_bytes_max}));
     database_ = std::make_unique<Database>(std::move(database));
     RETURN_IF_ERROR(database_->Execute(fmt::format("CREATE TABLE results ({})", ResultColumnsSql())));
     if (duckdb_appender_create(database_->connection(), nullptr, "results", &appender_) == DuckDBError) {
@@ -96,7 +97,7 @@ class ParquetWriter : public sinks::ResultWriter {
     unflushed_rows_ += chunk_->rows();
     unflushed_bytes_ += chunk_->bytes();
     RETURN_IF_ERROR(chunk_->AppendTo(appender_));
-    if (unflushed_rows_ < kFlushRowsMax && unflushed_bytes_ < kFlushBytesMax) return absl::OkStatus();
+    if (unflushed_rows_ < kRowsMax && unflushed_bytes_ < part_bytes_) return absl::OkStatus();
     unflushed_rows_ = unflushed_bytes_ = 0;
     if (duckdb_appender_flush(appender_) == DuckDBError) return DuckDbError(duckdb_appender_error(appender_));
     return absl::OkStatus();
@@ -106,7 +107,7 @@ class ParquetWriter : public sinks::ResultWriter {
     RETURN_IF_ERROR(HandOn());
     if (duckdb_appender_close(appender_) == DuckDBError) return DuckDbError(duckdb_appender_error(appender_));
     const int64_t row_bytes = std::max<int64_t>(1, bytes_ / std::max<int64_t>(1, rows_));
-    const int64_t group_rows = std::clamp(kGroupBytes / row_bytes, kGroupRowsMin, kGroupRowsMax);
+    const int64_t group_rows = std::clamp(part_bytes_ / row_bytes, kGroupRowsMin, kRowsMax);
     return database_->Execute(
         fmt::format("COPY results TO {} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {})",
                     SqlQuoted(partial_.string()), group_rows));
@@ -136,6 +137,8 @@ class ParquetWriter : public sinks::ResultWriter {
     std::filesystem::remove_all(spill_folder_, ignored);
   }
 
+  const ParquetOptions options_;
+  const int64_t part_bytes_;
   const std::filesystem::path path_, partial_, spill_folder_;
   std::unique_ptr<Database> database_;
   duckdb_appender appender_ = nullptr;
@@ -147,12 +150,13 @@ class ParquetWriter : public sinks::ResultWriter {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<sinks::ResultWriter>> CreateParquetWriter(const std::filesystem::path& path) {
+absl::StatusOr<std::unique_ptr<sinks::ResultWriter>> CreateParquetWriter(const std::filesystem::path& path,
+                                                                         const ParquetOptions& options) {
   // Absolute, so that no name can mean anything but a file to DuckDB (a home folder, a URL, a catalog).
   std::error_code error;
   const std::filesystem::path absolute = std::filesystem::absolute(path, error);
   if (error) return ErrnoStatus(error.value(), fmt::format("cannot write {}", path.string()));
-  auto writer = std::make_unique<ParquetWriter>(absolute);
+  auto writer = std::make_unique<ParquetWriter>(absolute, options);
   RETURN_IF_ERROR(writer->Start());
   return writer;
 }
