@@ -154,5 +154,46 @@ TEST_F(VideoUrl, cameras_that_do_not_answer_are_unavailable_and_show_no_password
   EXPECT_EQ(refused.status().code(), StatusCode::kPermissionDenied) << refused.status();
 }
 
+class Camera : public testing::Test {
+ protected:
+  Camera() {
+    Shell(fmt::format(
+        "ffmpeg -v error -y -f lavfi -i testsrc2=s=176x144:r=25 -frames:v 50 -c:v libx264 -bf 0 -g 10 "
+        "-pix_fmt yuv420p -flags +global_header '{}'",
+        clip_));
+  }
+  static DecodedVideo Decode(const std::string& url) {
+    return DecodeAll(ingest::VideoDemuxer::Open(
+        UrlInput(url), {}, {std::chrono::milliseconds(5000), std::chrono::milliseconds(1000)}));
+  }
+  TemporaryFolder folder_ = TemporaryFolder::Create().value();
+  const std::string clip_ = folder_.path() / "a.mp4";
+};
+
+TEST_F(Camera, frames_come_over_rtsp_until_the_camera_hangs_up) {
+  TestServer server({clip_}, "tests/rtsp_server.py");
+  const DecodedVideo video = Decode(server.Url("/live", "rtsp"));
+  ASSERT_TRUE(video.opened.ok()) << video.opened;
+  ASSERT_EQ(video.times.size(), 50u) << video.end;
+  EXPECT_NEAR(video.times.back() - video.times.front(), 49 / 25.0, 1e-3);
+  EXPECT_TRUE(video.samples == ReferenceFrames(clip_, "yuv420p"));
+}
+
+TEST_F(Camera, a_camera_that_falls_silent_ends_at_the_limit) {
+  TestServer server({clip_, "--silent-after", "40"}, "tests/rtsp_server.py");
+  const DecodedVideo video = Decode(server.Url("/live", "rtsp"));
+  ASSERT_TRUE(video.opened.ok()) << video.opened;
+  EXPECT_GT(video.times.size(), 10u);
+  EXPECT_EQ(video.end.code(), StatusCode::kDeadlineExceeded) << video.end;
+}
+
+TEST_F(Camera, passwords_are_sent_and_never_shown) {
+  TestServer server({clip_, "--password", "bob:secret"}, "tests/rtsp_server.py");
+  const DecodedVideo video = Decode(fmt::format("rtsp://bob:secret@127.0.0.1:{}/live", server.port()));
+  EXPECT_EQ(video.times.size(), 50u) << video.opened << video.end;
+  const DecodedVideo refused = Decode(fmt::format("rtsp://bob:guess@127.0.0.1:{}/live", server.port()));
+  EXPECT_EQ(refused.opened.code(), StatusCode::kPermissionDenied) << refused.opened;
+}
+
 }  // namespace
 }  // namespace sightline

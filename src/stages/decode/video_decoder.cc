@@ -40,7 +40,7 @@ class LibavDecoder final : public VideoDecoder {
         seconds_per_unit_num_(track.time_base_num),
         seconds_per_unit_den_(track.time_base_den > 0 ? track.time_base_den : 1),
         start_(track.start_time),
-        frame_seconds_(1 / track.frames_per_second.value_or(25)) {}
+        frame_seconds_(1 / std::max(track.frames_per_second.value_or(25), 1e-3)) {}
   ~LibavDecoder() override {
     avcodec_free_context(&context_);
     av_frame_free(&frame_);
@@ -116,20 +116,31 @@ class LibavDecoder final : public VideoDecoder {
   double TimeOf(const AVFrame& frame) {
     if (frame.best_effort_timestamp == AV_NOPTS_VALUE) {
       last_time_s_ = last_time_s_ ? *last_time_s_ + frame_seconds_ : 0;
-    } else {
-      if (!start_) start_ = frame.best_effort_timestamp;
-      // In 128 bits: neither difference nor product can overflow.
-      const auto units = static_cast<__int128>(frame.best_effort_timestamp) - *start_;
-      last_time_s_ =
-          static_cast<double>(units * seconds_per_unit_num_) / static_cast<double>(seconds_per_unit_den_);
+      return *last_time_s_;
     }
+    // In 128 bits: neither difference nor product can overflow. Cameras may begin with frames without a
+    // timestamp; the first one that has one follows these.
+    const __int128 timestamp = frame.best_effort_timestamp;
+    if (!has_timestamps_ && (!start_ || last_time_s_)) start_ = timestamp - UnitsSoFar();
+    has_timestamps_ = true;
+    last_time_s_ = static_cast<double>((timestamp - *start_) * seconds_per_unit_num_) /
+                   static_cast<double>(seconds_per_unit_den_);
     return *last_time_s_;
+  }
+
+  // How long the frames before the first timestamp take.
+  int64_t UnitsSoFar() const {
+    if (!last_time_s_) return 0;
+    const double units = (*last_time_s_ + frame_seconds_) * static_cast<double>(seconds_per_unit_den_) /
+                         static_cast<double>(std::max<int64_t>(seconds_per_unit_num_, 1));
+    return units < 1e15 ? std::llround(units) : 0;
   }
 
   VideoFrameMaker maker_;
   const int64_t frames_max_;
   const int64_t seconds_per_unit_num_, seconds_per_unit_den_;
-  std::optional<int64_t> start_;
+  std::optional<__int128> start_;
+  bool has_timestamps_ = false;
   const double frame_seconds_;
   std::optional<double> last_time_s_;
   AVCodecContext* context_ = nullptr;
