@@ -22,6 +22,9 @@ async function raw(path) {
 for await (const line of createInterface({ input: process.stdin })) {
   if (!line.startsWith('run')) continue;
   const start = performance.now();
+  const cpuStart = process.cpuUsage();
   for (const path of files) await raw(path);
-  console.log(JSON.stringify({ seconds: (performance.now() - start) / 1000 }));
+  const seconds = (performance.now() - start) / 1000;
+  const used = process.cpuUsage(cpuStart);
+  console.log(JSON.stringify({ seconds, cpu: (used.user + used.system) / 1e6 }));
 }
