@@ -58,11 +58,9 @@ class Canvas {
   void Put(uint8_t* row, int x, const std::array<uint8_t, 3>& color) const {
     std::copy_n(color.begin(), bytes_, row + static_cast<ptrdiff_t>(x) * bytes_);
   }
-  void Clear(const std::array<uint8_t, 3>& color) {
-    for (int y = 0; y < size_.height; ++y) {
-      uint8_t* row = Row(y);
-      for (int x = 0; x < size_.width; ++x) Put(row, x, color);
-    }
+  void Clear() {
+    for (int y = 0; y < size_.height; ++y)
+      std::fill_n(Row(y), static_cast<size_t>(size_.width) * bytes_, uint8_t{0});
   }
 
  private:
@@ -123,7 +121,7 @@ absl::Status DecodeRuns(const Bitmap& bitmap, Span pixels, Canvas& canvas) {
   const int width = bitmap.size.width, height = bitmap.size.height;
   const size_t color_bytes = bitmap.coding == Bitmap::Coding::kRunLength24 ? 3 : 1;
   const bool nibbles = bitmap.coding == Bitmap::Coding::kRunLength4;
-  canvas.Clear(color_bytes == 3 ? std::array<uint8_t, 3>{} : bitmap.palette[0]);
+  canvas.Clear();
   const auto color_at = [&](size_t at, int i) -> std::array<uint8_t, 3> {
     if (color_bytes == 3) return {pixels[at + 2], pixels[at + 1], pixels[at]};
     if (nibbles) return bitmap.palette[i % 2 == 0 ? pixels[at] >> 4 : pixels[at] & 15];

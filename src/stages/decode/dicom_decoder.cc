@@ -37,8 +37,8 @@ class DicomDecoder : public PictureDecoder {
     if (file_ != nullptr && std::equal(bytes.begin(), bytes.end(), bytes_.begin(), bytes_.end()))
       return absl::OkStatus();
     Forget();
-    ASSIGN_OR_RETURN(file_, DicomFile::Parse(bytes, limits_));
     bytes_.assign(bytes.begin(), bytes.end());
+    ASSIGN_OR_RETURN(file_, DicomFile::Parse(bytes_, limits_));
     return absl::OkStatus();
   }
 
@@ -49,7 +49,7 @@ class DicomDecoder : public PictureDecoder {
 
   const MediaLimits limits_;
   FramePool pool_;
-  Bytes bytes_;  // what file_ was parsed from
+  Bytes bytes_;  // what file_ reads from
   std::unique_ptr<DicomFile> file_;
 };
 

@@ -1,20 +1,19 @@
 #include "stages/decode/dicom_file.h"
 
 #include <dcmtk/config/osconfig.h>
-#include <dcmtk/dcmdata/dcistrmb.h>
 #include <dcmtk/dcmdata/dcrledrg.h>
 #include <dcmtk/dcmdata/dctk.h>
 #include <dcmtk/dcmimage/diregist.h>
 #include <dcmtk/dcmimgle/dcmimage.h>
 #include <dcmtk/dcmjpeg/djdecode.h>
 #include <dcmtk/dcmjpls/djdecode.h>
-#include <zlib.h>
 
-#include "absl/cleanup/cleanup.h"
 #include "base/check.h"
 #include "base/status.h"
 #include "base/text.h"
 #include "stages/decode/dicom_jpeg2000.h"
+#include "stages/decode/dicom_stream.h"
+#include "stages/decode/dicom_structure.h"
 #include "stages/decode/picture_limits.h"
 
 namespace sightline::decode {
@@ -33,37 +32,6 @@ bool StartDcmtk() {
 
 absl::Status Damaged(std::string_view what) {
   return absl::DataLossError(fmt::format("damaged DICOM file: {}", what));
-}
-
-// What a deflated data set grows to, without keeping any of it: a few bytes may inflate to gigabytes.
-absl::Status CheckDeflated(Span bytes, const MediaLimits& limits) {
-  constexpr std::string_view kDeflated = "1.2.840.10008.1.2.1.99";
-  constexpr size_t kMetaMax = 4096, kGroupLength = 140;
-  const std::string_view head(reinterpret_cast<const char*>(bytes.data()), std::min(bytes.size(), kMetaMax));
-  if (head.find(kDeflated) == std::string_view::npos) return absl::OkStatus();
-  if (head.size() < kGroupLength + 4 || head.substr(128, 10) != std::string_view("DICM\x02\0\0\0UL", 10)) {
-    return Damaged("deflated, without the length of its meta header");
-  }
-  size_t start = kGroupLength + 4;
-  for (int i = 0; i < 4; ++i) start += static_cast<size_t>(bytes[kGroupLength + i]) << (8 * i);
-  if (start >= bytes.size()) return Damaged("it ends in its meta header");
-  z_stream stream = {};
-  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) return absl::ResourceExhaustedError("no memory to inflate");
-  const absl::Cleanup end = [&] { inflateEnd(&stream); };
-  stream.next_in = const_cast<uint8_t*>(bytes.data() + start);  // NOLINT: zlib only reads
-  stream.avail_in = static_cast<uInt>(bytes.size() - start);
-  std::array<uint8_t, 1 << 16> scratch;
-  int result = Z_OK;
-  while (result == Z_OK) {
-    stream.next_out = scratch.data();
-    stream.avail_out = scratch.size();
-    result = inflate(&stream, Z_NO_FLUSH);
-    if (stream.total_out > limits.bytes_max) {
-      return absl::ResourceExhaustedError(
-          fmt::format("deflated DICOM grows to more than bytes_max ({})", limits.bytes_max));
-    }
-  }
-  return result == Z_STREAM_END ? absl::OkStatus() : Damaged("its deflated data is cut or corrupt");
 }
 
 absl::Status CheckTransferSyntax(E_TransferSyntax syntax) {
@@ -143,11 +111,13 @@ class DcmtkFile : public DicomFile {
   int64_t frames() const override { return layout_.frames; }
 
   absl::Status Read(Span bytes) {
-    DcmInputBufferStream stream;
-    stream.setBuffer(bytes.data(), static_cast<offile_off_t>(bytes.size()));
-    stream.setEos();
+    ASSIGN_OR_RETURN(inflated_, InflateDicom(bytes, limits_));
+    const Span content = inflated_.empty() ? bytes : Span(inflated_);
+    RETURN_IF_ERROR(CheckDicomStructure(content));
+    DicomMemoryStream stream(content);
     file_.transferInit();
-    const OFCondition result = file_.read(stream);
+    const OFCondition result =
+        inflated_.empty() ? file_.read(stream) : file_.getDataset()->read(stream, EXS_LittleEndianExplicit);
     file_.transferEnd();
     if (result.bad()) return Damaged(Lower(result.text()));
     DcmDataset& data = *file_.getDataset();
@@ -209,7 +179,8 @@ class DcmtkFile : public DicomFile {
   }
 
   const MediaLimits limits_;
-  DcmFileFormat file_;
+  std::vector<uint8_t> inflated_;  // the data set of a deflated file
+  DcmFileFormat file_;             // reads from the above or the caller's bytes
   E_TransferSyntax syntax_ = EXS_Unknown;
   Layout layout_;
   std::vector<uint8_t> samples_;
@@ -220,7 +191,6 @@ class DcmtkFile : public DicomFile {
 absl::StatusOr<std::unique_ptr<DicomFile>> DicomFile::Parse(Span bytes, const MediaLimits& limits) {
   static const bool started = StartDcmtk();
   CHECK(started) << "DCMTK";
-  RETURN_IF_ERROR(CheckDeflated(bytes, limits));
   auto file = std::make_unique<DcmtkFile>(limits);
   RETURN_IF_ERROR(file->Read(bytes));
   return file;

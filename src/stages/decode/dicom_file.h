@@ -12,7 +12,7 @@
 
 namespace sightline::decode {
 
-// Threads: one at a time. Lifetime: keeps its own copy of the data.
+// Threads: one at a time. Lifetime: the bytes that it was parsed from must outlive it.
 class DicomFile {
  public:
   virtual ~DicomFile() = default;

@@ -2,6 +2,8 @@
 
 #include <vips/vips.h>
 
+#include <cstring>
+
 #include "absl/cleanup/cleanup.h"
 #include "base/status.h"
 #include "stages/decode/jpeg2000_header.h"
@@ -9,6 +11,27 @@
 #include "stages/decode/vips_library.h"
 
 namespace sightline::decode {
+namespace {
+
+template <typename T>
+void ShiftDown(std::vector<uint8_t>* data, int shift) {
+  for (size_t at = 0; at + sizeof(T) <= data->size(); at += sizeof(T)) {
+    T sample;
+    std::memcpy(&sample, data->data() + at, sizeof(T));
+    sample = static_cast<T>(sample >> shift);
+    std::memcpy(data->data() + at, &sample, sizeof(T));
+  }
+}
+
+// Undoes that libvips moves unsigned samples to the top of their bytes.
+void ShiftDown(Jpeg2000Samples* samples) {
+  const int shift = 8 * samples->bytes - samples->bits;
+  if (samples->is_signed || shift <= 0) return;
+  samples->bytes == 1 ? ShiftDown<uint8_t>(&samples->data, shift)
+                      : ShiftDown<uint16_t>(&samples->data, shift);
+}
+
+}  // namespace
 
 absl::StatusOr<Jpeg2000Samples> DecodeJpeg2000Samples(absl::Span<const uint8_t> bytes,
                                                       const MediaLimits& limits) {
@@ -35,6 +58,7 @@ absl::StatusOr<Jpeg2000Samples> DecodeJpeg2000Samples(absl::Span<const uint8_t> 
   if (memory == nullptr) return TakeVipsError("JPEG 2000");
   const absl::Cleanup free_memory = [&] { g_free(memory); };
   samples.data.assign(static_cast<const uint8_t*>(memory), static_cast<const uint8_t*>(memory) + size);
+  ShiftDown(&samples);
   return samples;
 }
 

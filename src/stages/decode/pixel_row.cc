@@ -78,7 +78,7 @@ void Visit(const void* samples, SampleType type, Visitor visit) {
 void ConvertRow(const void* samples, int width, const RowLayout& layout, uint8_t* to) {
   const bool plain = layout.color != RowColor::kCmyk && layout.alpha < 0 &&
                      layout.bands == (layout.color == RowColor::kGray ? 1 : 3);
-  if (layout.type == SampleType::kUint8) {
+  if (layout.type == SampleType::kUint8 && !layout.has_range) {
     if (plain) {
       std::memcpy(to, samples, static_cast<size_t>(width) * layout.bands);
     } else {

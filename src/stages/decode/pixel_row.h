@@ -22,7 +22,7 @@ struct RowLayout {
   int bands = 3;
   int alpha = -1;          // the band of opacity, composed over black; -1: none
   SampleRange range;       // of types other than kUint8 and kUint16, whose ranges are their own
-  bool has_range = false;  // kUint16 too uses `range`
+  bool has_range = false;  // kUint8 and kUint16 too use `range`
 };
 
 // Writes `width` grey (RowColor::kGray) or RGB pixels.

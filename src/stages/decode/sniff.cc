@@ -240,7 +240,7 @@ bool LooksLikeBareDicom(Head head, bool big_endian) {
   size_t at = 0;
   uint32_t before = 0;
   int elements = 0;
-  while (elements < 4 && at + 12 <= head.size()) {
+  while (elements < 4 && at + 8 <= head.size()) {
     const uint32_t group = number16(at), tag = group << 16 | number16(at + 2);
     if (group != 0x0002 && group != 0x0008 && !(elements > 0 && group >= 0x0008 && group <= 0x0028))
       return false;
@@ -252,6 +252,7 @@ bool LooksLikeBareDicom(Head head, bool big_endian) {
     if (found != std::string_view::npos && found % 3 == 0) {
       const bool wide = representation == "OB" || representation == "OW" || representation == "SQ" ||
                         representation == "UN" || representation == "UT" || representation == "UC";
+      if (wide && at + 12 > head.size()) break;
       length = wide ? number32(at + 8) : number16(at + 6);
       at += wide ? 12 : 8;
       if (representation == "SQ") return elements > 0;

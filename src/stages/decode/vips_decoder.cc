@@ -193,11 +193,14 @@ class RowReader {
   RegionPtr region_;  // goes before the image
 };
 
-// JPEG 2000 keeps 9 to 15 bits in 16 without widening them: how many, else 0.
-int OddBits(MediaFormat format, Span bytes, SampleType type) {
-  if (format != MediaFormat::kJpeg2000 || type != SampleType::kUint16) return 0;
+// libvips shifts JPEG 2000 samples of other than 8 or 16 bits up to the top: the largest value there is then,
+// else 0.
+int LargestShifted(MediaFormat format, Span bytes, SampleType type) {
+  const int container = type == SampleType::kUint8 ? 8 : type == SampleType::kUint16 ? 16 : 0;
+  if (format != MediaFormat::kJpeg2000 || container == 0) return 0;
   const std::optional<Jpeg2000Header> header = ReadJpeg2000Header(bytes);
-  return header && header->bits < 16 ? header->bits : 0;
+  if (!header || header->bits >= container) return 0;
+  return ((1 << header->bits) - 1) << (container - header->bits);
 }
 
 bool HasOwnRange(SampleType type) { return type == SampleType::kUint8 || type == SampleType::kUint16; }
@@ -243,8 +246,8 @@ class VipsDecoder : public PictureDecoder {
     ASSIGN_OR_RETURN(ImagePtr image, OpenChecked(header.format, bytes, {page, 1, halvings}));
     const int orientation = OrientationOf(header.format, image.get());
     ASSIGN_OR_RETURN(RowReader reader, RowReader::Create(std::move(image), header.format));
-    if (const int bits = OddBits(header.format, bytes, reader.layout().type); bits > 0) {
-      reader.layout().range = {0, 255.0 / ((1 << bits) - 1)};
+    if (const int top = LargestShifted(header.format, bytes, reader.layout().type); top > 0) {
+      reader.layout().range = {0, 255.0 / top};
       reader.layout().has_range = true;
     } else if (!HasOwnRange(reader.layout().type)) {
       ASSIGN_OR_RETURN(reader.layout().range, FindRange(header.format, bytes, {page, 1, halvings}));
