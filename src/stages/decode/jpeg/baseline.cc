@@ -38,9 +38,6 @@ double QuarterWeight(int u) {
   return u == 0 ? 1 / (2 * sqrt2) : 0.5 * std::cos(pi / 16) * std::cos(pi / 8) / sqrt2;
 }
 
-constexpr std::array<std::array<int, 4>, 4> kZigzagCorner = {
-    {{0, 1, 5, 6}, {2, 4, 7, 13}, {3, 8, 12, 17}, {9, 11, 18, 24}}};
-
 void SetWeights(ScanComponent* c) {
   for (int column = 0; column < 4; ++column) {
     for (int row = 0; row < 4; ++row) {
