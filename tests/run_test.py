@@ -110,6 +110,24 @@ class RunsOnPictures(WithModels):
         self.assertGreater(total, 50)
         self.assertGreater(found / total, 0.6)  # large objects; a letterbox or colour mistake halves it
 
+    def test_results_agree_with_an_independent_implementation(self):
+        # Expected values: OpenCV's decoder, resize and network, decoded with numpy (tests/golden/e2e_yolox.py).
+        golden = sorted((ROOT / "tests/golden/data").glob("e2e_yolox_*.json"))
+        self.assertEqual(len(golden), 5)
+        compared = 0
+        for path in golden:
+            expected = json.loads(path.read_text())
+            rows = rows_of(self.run_pipeline("--model", "yolox_nano", ASSETS / expected["picture"]).stdout)
+            width, height = expected["source"]
+            for wanted in expected["detections"]:
+                if wanted["score"] < 0.5:  # weak ones swing with the last bit of the decoder
+                    continue
+                near = [r for r in rows if abs(r["score"] - wanted["score"]) < 0.06
+                        and all(abs(a - b) < 0.02 * max(width, height) for a, b in zip(r["box"], wanted["box"]))]
+                self.assertEqual(len(near), 1, (path.name, wanted, rows))
+                compared += 1
+        self.assertGreaterEqual(compared, 5)
+
     def test_output_is_the_same_whatever_the_number_of_workers(self):
         outputs = {self.run_pipeline("--model", "yolox_nano", COCO, "--workers", n).stdout for n in (1, 2, 5)}
         self.assertEqual(len(outputs), 1)
