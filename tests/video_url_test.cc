@@ -134,6 +134,15 @@ TEST_F(VideoUrl, scripts_and_descriptions_from_a_url_are_refused_too) {
   EXPECT_EQ(Decode("/redirect?to=file:///etc/passwd").opened.code(), StatusCode::kPermissionDenied);
 }
 
+TEST_F(VideoUrl, a_live_playlist_that_no_longer_grows_ends_at_the_limit) {
+  Ffmpeg(
+      "-c:v libx264 -g 25 -pix_fmt yuv420p -f hls -hls_time 1 -hls_list_size 0 -hls_flags omit_endlist "
+      "list.m3u8");
+  const DecodedVideo video = Decode("/file/list.m3u8");
+  EXPECT_EQ(video.times.size(), 50u) << video.opened;
+  EXPECT_EQ(video.end.code(), StatusCode::kDeadlineExceeded) << video.end;
+}
+
 TEST_F(VideoUrl, a_missing_segment_is_an_error_at_the_end) {
   Ffmpeg("-c:v libx264 -g 25 -pix_fmt yuv420p -f hls -hls_time 1 -hls_list_size 0 list.m3u8");
   std::filesystem::remove(folder_.path() / "list1.ts");

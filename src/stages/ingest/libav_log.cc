@@ -17,7 +17,8 @@ extern "C" {
 namespace sightline::ingest {
 namespace {
 
-constexpr size_t kAllocationMax = size_t{1} << 30;
+// Planes of 200 million 8-bit samples fit; an index fits for 11 million frames (4 days at 30 a second).
+constexpr size_t kAllocationMax = size_t{256} << 20;
 constexpr size_t kWordsBytesMax = 4096;
 thread_local LibavWords* listener = nullptr;
 

@@ -9,7 +9,7 @@
 
 namespace sightline::ingest {
 
-// From now on libav's messages go to our log, and no single allocation of libav may exceed 1 GiB. Any thread,
+// From now on libav's messages go to our log, and no single allocation of libav may exceed 256 MiB. Any thread,
 // any number of times; opening a video does it too.
 void SetUpLibav();
 
