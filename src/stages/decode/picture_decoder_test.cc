@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
+#include <thread>
+
 #include "base/status.h"
 #include "stages/decode/test_pictures.h"
 #include "stages/decode/vips_library.h"
@@ -291,6 +294,56 @@ TEST(PictureDecoder, refuses_gigapixel_headers) {
     const absl::Status status = DecodeStatus(*decoder, bytes);
     EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << name << ": " << status;
   }
+}
+
+TEST(PictureDecoder, refuses_huge_headers_of_other_formats) {
+  const auto decoder = PictureDecoder::Create({});
+  for (const std::string name : {"huge.png", "huge.tif", "huge.dcm"}) {
+    const auto header = decoder->ReadHeader(TestPicture(name));
+    EXPECT_EQ(header.status().code(), absl::StatusCode::kResourceExhausted)
+        << name << ": " << header.status();
+    EXPECT_THAT(std::string(MessageOf(header.status())), HasSubstr("0000 pixels: more than")) << name;
+  }
+  const auto short_file = decoder->ReadHeader(TestPicture("short.png"));
+  EXPECT_EQ(short_file.status().code(), absl::StatusCode::kDataLoss) << short_file.status();
+}
+
+TEST(PictureDecoder, webp_at_half_size_is_an_average) {
+  const auto decoder = PictureDecoder::Create({});
+  const Bytes bytes = TestPicture("lossless.webp");
+  const auto header = decoder->ReadHeader(bytes);
+  ASSERT_TRUE(header.ok());
+  const auto frame = decoder->Decode(bytes, *header, {0, {12, 8}});
+  ASSERT_TRUE(frame.ok()) << frame.status();
+  EXPECT_EQ((*frame)->source_size, (Size{24, 16}));
+  const RgbPicture full = ExpectedPicture("rgb");
+  RgbPicture half{{12, 8}, {}};
+  for (int i = 0; i < 12 * 8 * 3; ++i) {
+    const int at = (i / 36) * 2 * 72 + (i % 36 / 3) * 6 + i % 3;
+    half.samples.push_back(static_cast<uint8_t>(
+        (full.samples[at] + full.samples[at + 3] + full.samples[at + 72] + full.samples[at + 75] + 2) / 4));
+  }
+  EXPECT_LE(MaxDifference(ToRgb(**frame), half), 2);
+}
+
+TEST(PictureDecoder, decoders_in_other_threads_do_not_disturb) {
+  std::vector<std::thread> threads;
+  std::atomic<int> wrong = 0;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([t, &wrong] {
+      const auto decoder = PictureDecoder::Create({});
+      for (size_t i = 0; i < FormatCases().size(); ++i) {
+        const FormatCase& c = FormatCases()[(i + t * 11) % FormatCases().size()];
+        const Bytes bytes = TestPicture(c.file);
+        const auto header = decoder->ReadHeader(bytes);
+        const auto frame = header.ok() ? decoder->Decode(bytes, *header, {}) : header.status();
+        if (!frame.ok() || MaxDifference(ToRgb(**frame), ExpectedPicture(c.expected[0])) > c.tolerance)
+          ++wrong;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
 }
 
 TEST(VipsLibrary, messages_become_one_line) {

@@ -87,6 +87,21 @@ absl::StatusOr<ImagePtr> Open(MediaFormat format, Span bytes, const Part& part) 
   return opened;
 }
 
+// Deflate makes at most 1032 bytes of one, so that a short PNG can't ask for the memory of a large picture.
+absl::Status CheckPngLength(Span bytes, int64_t width, int64_t height) {
+  constexpr size_t kDepth = 24, kColorType = 25;
+  constexpr int64_t kRatioMax = 1032;
+  if (bytes.size() <= kColorType) return absl::OkStatus();
+  const int samples = bytes[kColorType] == 2   ? 3
+                      : bytes[kColorType] == 6 ? 4
+                      : bytes[kColorType] == 4 ? 2
+                                               : 1;
+  const int64_t least = width * height * samples * bytes[kDepth] / 8 / kRatioMax;
+  if (least <= static_cast<int64_t>(bytes.size())) return absl::OkStatus();
+  return absl::DataLossError(
+      fmt::format("damaged PNG file: {} bytes can't hold {} x {} pixels", bytes.size(), width, height));
+}
+
 // These loaders turn the picture themselves (libheif, libjxl), so that the EXIF tag must not be applied
 // again.
 bool LoaderTurns(MediaFormat format) {
@@ -261,10 +276,13 @@ class VipsDecoder : public PictureDecoder {
  private:
   absl::StatusOr<ImagePtr> OpenChecked(MediaFormat format, Span bytes, const Part& part) {
     RETURN_IF_ERROR(StartVips());
+    vips_error_clear();  // what earlier files left there without failing
     if (format == MediaFormat::kJpeg2000) RETURN_IF_ERROR(CheckJpeg2000(bytes, limits_));
     ASSIGN_OR_RETURN(ImagePtr image, Open(format, bytes, part));
-    const int height = vips_image_get_height(image.get());
-    RETURN_IF_ERROR(CheckPictureSize(vips_image_get_width(image.get()), height / part.count, limits_));
+    const int width = vips_image_get_width(image.get()),
+              height = vips_image_get_height(image.get()) / part.count;
+    RETURN_IF_ERROR(CheckPictureSize(width, height, limits_));
+    if (format == MediaFormat::kPng) RETURN_IF_ERROR(CheckPngLength(bytes, width, height));
     return image;
   }
 

@@ -210,6 +210,18 @@ def modern():
         subprocess.run([source + ".out"], check=True)
 
 
+def huge():
+    """Headers that promise a gigapixel or more, with next to nothing behind them."""
+    with open("huge.png", "wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", struct.pack(">IIBBBBB", 40000, 40000, 8, 2, 0, 0, 0)) +
+                   png_chunk(b"IDAT", zlib.compress(b"\0" * 100)) + png_chunk(b"IEND", b""))
+    with open("short.png", "wb") as file:  # within the limits, but no deflate stream of this length fills it
+        file.write(b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", struct.pack(">IIBBBBB", 14000, 14000, 8, 2, 0, 0, 0)) +
+                   png_chunk(b"IDAT", zlib.compress(b"\0" * 100)) + png_chunk(b"IEND", b""))
+    write_tiff("huge.tif", {256: [40000], 257: [40000], 258: [8], 259: [1], 262: [1], 273: [0], 277: [1], 278: [40000],
+                            279: [100]}, b"\0" * 100)
+
+
 def dicom(name, pixels, photometric, syntax=ExplicitVRLittleEndian, preamble=True, encoded=None, **tags):
     meta = Dataset()
     meta.MediaStorageSOPClassUID = UID("1.2.840.10008.5.1.4.1.1.7")
@@ -269,6 +281,7 @@ def dicoms():
           encoded=[encode(Image.fromarray(a), name="x.j2k", irreversible=False) for a in (gray, gray[::-1])])
     dicom("jpeg.dcm", gray, "MONOCHROME2", JPEGBaseline8Bit, encoded=[encode(Image.fromarray(gray), name="x.jpg", quality=98)],
           WindowCenter=128, WindowWidth=256)
+    dicom("huge.dcm", gray, "MONOCHROME2", Rows=40000, Columns=40000)
     dicom("video.dcm", gray, "MONOCHROME2", UID("1.2.840.10008.1.2.4.102"), encoded=[b"\0\0\0\1gavc"])
 
 
@@ -277,4 +290,5 @@ webps()
 tiffs()
 bmps()
 modern()
+huge()
 dicoms()
