@@ -49,7 +49,7 @@ struct SymbolTable {
   //   kEndAdvance bits 32..39 the first value (to which the masked bits add, where there is one symbol only)
   //   bits 40..47 the second value
   //   bits 48..55 how far the first symbol advances
-  static constexpr int kPairBits = 11;
+  static constexpr int kPairBits = 10;
   std::array<uint64_t, 1 << kPairBits> pairs;
 
   // Several whole AC symbols to be passed over:
