@@ -71,7 +71,7 @@ void DrawMask(const Mask& mask, const Color& color, double line, Canvas* canvas)
       const double alpha = edge ? kOutline : kFill;
       for (int c = 0; c < 3; ++c) {
         uint8_t& sample = row[4 * x + c];
-        sample = static_cast<uint8_t>(sample + (paint[c] - sample) * alpha + 0.5);
+        sample = static_cast<uint8_t>(std::lround(sample + (paint[c] - sample) * alpha));
       }
     }
   }
