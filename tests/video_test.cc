@@ -166,6 +166,19 @@ TEST_F(Video, colour_matrix_is_as_said_or_by_height) {
   EXPECT_EQ(DecodeFile(Make("f.mp4", x264 + "-color_range pc", 2)).range, ColorRange::kFull);
 }
 
+TEST_F(Video, a_matrix_that_no_standard_knows_counts_as_601) {
+  const path clip = Make("a.mkv", "-c:v ffv1 -pix_fmt yuv420p -colorspace bt709", 2);
+  Bytes bytes = FileBytes(clip);
+  const uint8_t matrix[] = {0x55, 0xB1, 0x81, 0x01};  // Matroska's MatrixCoefficients, one byte: bt709
+  const auto found = std::search(bytes.begin(), bytes.end(), std::begin(matrix), std::end(matrix));
+  ASSERT_NE(found, bytes.end());
+  EXPECT_EQ(DecodeFile(clip).matrix, ColorMatrix::kBt709);
+  found[3] = 0xF3;
+  const DecodedVideo video = DecodeAll(ingest::VideoDemuxer::OpenBytes(bytes, {}));
+  EXPECT_EQ(video.times.size(), 2u);
+  EXPECT_EQ(video.matrix, ColorMatrix::kBt601);
+}
+
 TEST_F(Video, rotation_is_applied_as_ffmpeg_does) {
   const path clip = Make("a.mp4", "-c:v libx264 -pix_fmt yuv420p", 5, "176x142");
   const path planar = Make("b.mov", "-c:v libx264 -pix_fmt yuv444p", 5, "176x142");

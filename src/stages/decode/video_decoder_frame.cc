@@ -6,6 +6,7 @@ extern "C" {
 #include <libswscale/swscale.h>
 }
 
+#include <cstring>
 #include <optional>
 
 #include "base/check.h"
@@ -70,20 +71,29 @@ AVPixelFormat LibavFormat(PixelFormat format) {
   return AV_PIX_FMT_NONE;
 }
 
+// Containers may put any number into libav's enums, and reading one that is none of the names is undefined.
+template <typename Enum>
+int NumberOf(const Enum& value) {
+  int number = 0;
+  static_assert(sizeof value == sizeof number);
+  std::memcpy(&number, &value, sizeof number);
+  return number;
+}
+
 bool IsFullRange(const AVFrame& frame) {
   const auto format = static_cast<AVPixelFormat>(frame.format);
   const bool named_full = format == AV_PIX_FMT_YUVJ420P || format == AV_PIX_FMT_YUVJ422P ||
                           format == AV_PIX_FMT_YUVJ444P || format == AV_PIX_FMT_YUVJ440P ||
                           format == AV_PIX_FMT_YUVJ411P;
-  if (named_full || frame.color_range == AVCOL_RANGE_JPEG) return true;
+  if (named_full || NumberOf(frame.color_range) == AVCOL_RANGE_JPEG) return true;
   // Grey without a word is taken as it is.
   const AVPixFmtDescriptor* layout = av_pix_fmt_desc_get(format);
   const bool grey = layout != nullptr && layout->nb_components < 3;
-  return grey && frame.color_range == AVCOL_RANGE_UNSPECIFIED;
+  return grey && NumberOf(frame.color_range) == AVCOL_RANGE_UNSPECIFIED;
 }
 
 ColorMatrix MatrixOf(const AVFrame& frame) {
-  switch (frame.colorspace) {
+  switch (NumberOf(frame.colorspace)) {
     case AVCOL_SPC_BT709:
       return ColorMatrix::kBt709;
     case AVCOL_SPC_BT2020_NCL:
