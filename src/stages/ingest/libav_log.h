@@ -9,8 +9,8 @@
 
 namespace sightline::ingest {
 
-// From now on libav's messages go to our log, and no single allocation of libav may exceed 256 MiB. Any thread,
-// any number of times; opening a video does it too.
+// From now on libav's messages go to our log, and no single allocation of libav may exceed 256 MiB. Any
+// thread, any number of times; opening a video does it too.
 void SetUpLibav();
 
 // Collects the first error that libav speaks of on this thread while it lives; scopes nest, the innermost
