@@ -11,16 +11,18 @@
 
 namespace sightline::decode {
 
-// Push packets, pull frames: Send one packet (nullptr: drain), then Receive until Unavailable (needs more packets) or
-// OutOfRange (drained). Frames are upright (the track's rotation applied), in presentation order, planes borrowed from
-// the decoder where the format allows (kYuv420, kYuv422, kYuv444, kNv12, kGray8), converted otherwise (10-bit and others);
-// time_s is exact: (pts - start_time) * time base.
+// Push packets, pull frames: Send one packet (nullptr: drain), then Receive until Unavailable (needs more
+// packets) or OutOfRange (drained). Frames are upright (the track's rotation applied), in presentation order,
+// planes borrowed from the decoder where the format allows (kYuv420, kYuv422, kYuv444, kNv12, kGray8),
+// converted otherwise (10-bit and others); time_s is exact: (pts - start_time) * time base.
 //
-// Threads: one at a time; frames may be kept and read anywhere. Errors: DataLoss for a corrupt packet (the caller
-// counts it and may go on sending), ResourceExhausted for a limit, Unimplemented for a codec that this build lacks.
+// Threads: one at a time; frames may be kept and read anywhere. Errors: DataLoss for a corrupt packet (the
+// caller counts it and may go on sending), ResourceExhausted for a limit, Unimplemented for a codec that this
+// build lacks.
 class VideoDecoder {
  public:
-  static absl::StatusOr<std::unique_ptr<VideoDecoder>> Create(const VideoTrack& track, const MediaLimits& limits);
+  static absl::StatusOr<std::unique_ptr<VideoDecoder>> Create(const VideoTrack& track,
+                                                              const MediaLimits& limits);
   virtual ~VideoDecoder() = default;
   virtual absl::Status Send(const AVPacket* packet) = 0;
   virtual absl::StatusOr<FramePtr> Receive() = 0;
