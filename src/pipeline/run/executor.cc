@@ -143,6 +143,7 @@ void Worker::DeliverFailure(WorkInput& input, int64_t ordinal, int64_t frame, ab
 
 void Worker::Open(const std::shared_ptr<WorkInput>& input) {
   absl::Status status = input->input.status;
+  if (status.ok() && ingest::IsStream(input->input)) return OpenVideo(input);
   if (status.ok()) {
     // Most pictures are whole within the first piece; what is larger is read again only when it is a picture.
     StageTimer timer(&times_.at(Stage::kRead));

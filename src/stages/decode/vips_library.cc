@@ -48,6 +48,7 @@ std::string OneLine(std::string_view messages) {
     if (colon != std::string_view::npos && text.substr(0, colon).find(' ') == std::string_view::npos) {
       text = Trim(text.substr(colon + 2));
     }
+    if (text.starts_with("bad seek to")) continue;  // libvips notes these while it only looks around
     if (text.empty() || std::find(kept.begin(), kept.end(), text) != kept.end()) continue;
     kept.emplace_back(text);
   }
