@@ -109,8 +109,8 @@ bool BaselineDecoder::Decode(absl::Span<const uint8_t> bytes, const Head& head, 
   if (!Plan(head, scale_log2)) return false;
   const absl::Span<const uint8_t> coded = bytes.subspan(head.scan_offset);
   const int64_t mcus = int64_t{plan_.mcus_wide} * plan_.mcus_high;
-  // Six bits a block is the least (two of DC, four of AC are customary, but one and one are possible): before
-  // a large frame is allocated for a tiny file, see that its scan could fill it.
+  // A block takes two bits at least (its DC, the end of its AC): see that the scan could fill the frame
+  // before a large one is allocated for a tiny file.
   if (static_cast<int64_t>(coded.size()) * 8 < 2 * mcus) return false;
   const size_t segment_count =
       head.restart_interval > 0

@@ -273,6 +273,12 @@ absl::Status TurboDecoder::Decode(absl::Span<const uint8_t> bytes, int scale_log
     return absl::UnimplementedError(
         fmt::format("JPEG: {} colour components (1, 3 and 4 are known)", info.num_components));
   }
+  // Huffman coding takes a bit for each block at least: see that before room is made for a large picture.
+  const int64_t blocks = (int64_t{full.width} + 7) / 8 * ((int64_t{full.height} + 7) / 8);
+  if (!info.arith_code && static_cast<int64_t>(bytes.size()) * 8 < blocks) {
+    return absl::DataLossError(fmt::format("JPEG: truncated file: {} bytes cannot hold {}x{} pixels",
+                                           bytes.size(), full.width, full.height));
+  }
   PixelFormat format = PixelFormat::kRgb24;
   if (!state.Choose(scale_log2, &format)) return state.FailureStatus();
   frame->Allocate(format, {static_cast<int>(info.output_width), static_cast<int>(info.output_height)});
