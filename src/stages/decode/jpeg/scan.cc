@@ -238,7 +238,7 @@ struct FullBlock {
 
 struct HalfBlock {
   static constexpr int kSize = 4;
-  alignas(64) int16_t corner[32];
+  alignas(64) int16_t corner[24];
   int dc, last;
 
   HWY_INLINE bool Parse(BitReader& reader, const ScanComponent& c, int prediction) {
