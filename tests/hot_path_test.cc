@@ -1,5 +1,5 @@
-// Heap allocations per frame on the hot path, after warm-up, counted by standing in for malloc. Ours must be none; what ONNX
-// Runtime and libjpeg do inside is counted apart and printed.
+// Heap allocations per frame on the hot path, after warm-up, counted by standing in for malloc. Ours must be
+// none; what ONNX Runtime and libjpeg do inside is counted apart and printed.
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <malloc.h>
@@ -64,10 +64,11 @@ std::filesystem::path AddYolox(const std::filesystem::path& root) {
   const auto folder = root / "yolox_nano";
   std::filesystem::create_directories(folder);
   std::filesystem::copy_file(AssetsFolder() / "models/yolox_nano_416.onnx", folder / "model.onnx");
-  EXPECT_TRUE(WriteFileAtomically(folder / "model.yaml",
-                                  "name: yolox_nano\n"
-                                  "input: {width: 416, height: 416, color: bgr, resize: letterbox, anchor: top_left}\n"
-                                  "head: {family: yolox, labels: coco80}\n")
+  EXPECT_TRUE(WriteFileAtomically(
+                  folder / "model.yaml",
+                  "name: yolox_nano\n"
+                  "input: {width: 416, height: 416, color: bgr, resize: letterbox, anchor: top_left}\n"
+                  "head: {family: yolox, labels: coco80}\n")
                   .ok());
   return root;
 }
@@ -85,7 +86,8 @@ TEST(HotPath, allocates_nothing_per_frame_after_warm_up) {
   const auto decoder = decode::PictureDecoder::Create({});
   const auto runner = step.session->NewRunner();
   Bytes bytes;
-  ASSERT_TRUE(ReadFile(AssetsFolder() / "images/coco/mediapipe_coco/images/000000000078.jpg", 1 << 28, &bytes).ok());
+  ASSERT_TRUE(
+      ReadFile(AssetsFolder() / "images/coco/mediapipe_coco/images/000000000078.jpg", 1 << 28, &bytes).ok());
 
   FramePtr frame;
   InputTransform transform;
@@ -109,7 +111,9 @@ TEST(HotPath, allocates_nothing_per_frame_after_warm_up) {
     step.preprocessor->Run(*frame, transform, whole, input.view().data, &preprocess_scratch);
   };
   const auto infer_it = [&] { outputs = *runner->Run(inputs); };
-  const auto head_it = [&] { ASSERT_TRUE(step.head->Decode(outputs, 0, transform, &head_scratch, &result).ok()); };
+  const auto head_it = [&] {
+    ASSERT_TRUE(step.head->Decode(outputs, 0, transform, &head_scratch, &result).ok());
+  };
 
   for (int warm_up = 0; warm_up < 3; ++warm_up) {
     decode_it();
@@ -119,8 +123,10 @@ TEST(HotPath, allocates_nothing_per_frame_after_warm_up) {
   }
   const int64_t decoding = AllocationsOf(decode_it), preprocessing = AllocationsOf(preprocess_it),
                 inference = AllocationsOf(infer_it), postprocessing = AllocationsOf(head_it);
-  std::printf("heap allocations of one frame: decode %ld, preprocess %ld, infer %ld (inside ONNX Runtime), head %ld\n",
-              decoding, preprocessing, inference, postprocessing);
+  std::printf(
+      "heap allocations of one frame: decode %ld, preprocess %ld, infer %ld (inside ONNX Runtime), head "
+      "%ld\n",
+      decoding, preprocessing, inference, postprocessing);
   EXPECT_GT(result.detections.size(), 0u);
   EXPECT_EQ(decoding, 0) << "the baseline JPEG path";
   EXPECT_EQ(preprocessing, 0);

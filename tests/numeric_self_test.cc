@@ -1,5 +1,6 @@
-// Prints numbers that must agree between instruction sets: a decoded picture at every scale, preprocessed tensors, one
-// model's outputs. usage: numeric_self_test PICTURE.jpg [MODELS_DIR MODEL]; one "name value" a line.
+// Prints numbers that must agree between instruction sets: a decoded picture at every scale, preprocessed
+// tensors, one model's outputs. usage: numeric_self_test PICTURE.jpg [MODELS_DIR MODEL]; one "name value" a
+// line.
 #include <cstdio>
 
 #include "base/file.h"
@@ -110,6 +111,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   const absl::Status status = sightline::Run(argc, argv);
-  if (!status.ok()) std::fprintf(stderr, "numeric_self_test: %s\n", std::string(sightline::MessageOf(status)).c_str());
+  if (!status.ok())
+    std::fprintf(stderr, "numeric_self_test: %s\n", std::string(sightline::MessageOf(status)).c_str());
   return status.ok() ? 0 : 1;
 }

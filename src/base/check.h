@@ -1,4 +1,5 @@
-// CHECK(condition) << "why": our own invariants, always on. Never for what a camera, client or file can cause.
+// CHECK(condition) << "why": our own invariants, always on. Never for what a camera, client or file can
+// cause.
 #pragma once
 
 #include <sstream>
@@ -18,10 +19,10 @@ class CheckFailure {
 
 }  // namespace sightline
 
-#define CHECK(condition)                                                      \
-  switch (0)                                                                  \
-  case 0:                                                                     \
-  default:                                                                    \
-    if (__builtin_expect(static_cast<bool>(condition), 1)) {                  \
-    } else /* NOLINT */                                                       \
+#define CHECK(condition)                                     \
+  switch (0)                                                 \
+  case 0:                                                    \
+  default:                                                   \
+    if (__builtin_expect(static_cast<bool>(condition), 1)) { \
+    } else /* NOLINT */                                      \
       ::sightline::CheckFailure(__FILE__, __LINE__, #condition).stream()

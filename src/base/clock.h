@@ -1,4 +1,5 @@
-// Three kinds of time that do not mix. Whatever decides something takes a Clock, so that tests can set the time.
+// Three kinds of time that do not mix. Whatever decides something takes a Clock, so that tests can set the
+// time.
 #pragma once
 
 #include <chrono>
@@ -6,8 +7,8 @@
 namespace sightline {
 
 using MonotonicClock = std::chrono::steady_clock;
-using MonotonicTime = MonotonicClock::time_point;               // durations, deadlines
-using WallTime = std::chrono::system_clock::time_point;         // what people read; may jump
+using MonotonicTime = MonotonicClock::time_point;        // durations, deadlines
+using WallTime = std::chrono::system_clock::time_point;  // what people read; may jump
 
 // Threads: safe. Lifetime: the real clock lives for ever; a test's clock outlives what it was given to.
 class Clock {

@@ -33,7 +33,8 @@ absl::Status ReadInto(const std::filesystem::path& path, uint64_t bytes_max, aut
   const auto close_it = absl::MakeCleanup([&] { close(descriptor); });
   struct stat info {};
   if (fstat(descriptor, &info) != 0) return ErrnoStatus(errno, fmt::format("cannot read {}", path.string()));
-  if (!S_ISREG(info.st_mode)) return absl::InvalidArgumentError(fmt::format("{} is not a regular file", path.string()));
+  if (!S_ISREG(info.st_mode))
+    return absl::InvalidArgumentError(fmt::format("{} is not a regular file", path.string()));
   if (static_cast<uint64_t>(info.st_size) > bytes_max) {
     return absl::ResourceExhaustedError(
         fmt::format("{} has {} bytes, more than the limit of {}", path.string(), info.st_size, bytes_max));
@@ -121,7 +122,8 @@ absl::Status WriteFileAtomically(const std::filesystem::path& path, std::string_
 absl::StatusOr<TemporaryFolder> TemporaryFolder::Create() {
   std::error_code error;
   std::string pattern = (std::filesystem::temp_directory_path(error) / "sightline-XXXXXX").string();
-  if (error || mkdtemp(pattern.data()) == nullptr) return ErrnoStatus(errno, "cannot create a temporary folder");
+  if (error || mkdtemp(pattern.data()) == nullptr)
+    return ErrnoStatus(errno, "cannot create a temporary folder");
   return TemporaryFolder(pattern);
 }
 

@@ -20,9 +20,9 @@ using Bytes = std::vector<uint8_t>;
 absl::Status ReadFile(const std::filesystem::path& path, uint64_t bytes_max, Bytes* bytes);
 absl::StatusOr<std::string> ReadTextFile(const std::filesystem::path& path, uint64_t bytes_max);
 
-// A file that appears under its name only when Commit() succeeds; until then it is "NAME.partial" beside it, and the
-// destructor removes that. Errors (a full disk, a closed pipe) come back from Write or Commit, whichever met them.
-// Threads: one at a time.
+// A file that appears under its name only when Commit() succeeds; until then it is "NAME.partial" beside it,
+// and the destructor removes that. Errors (a full disk, a closed pipe) come back from Write or Commit,
+// whichever met them. Threads: one at a time.
 class AtomicFile {
  public:
   static absl::StatusOr<AtomicFile> Create(const std::filesystem::path& path);

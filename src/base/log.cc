@@ -12,7 +12,8 @@ absl::Status SetUpLog(std::string_view level) {
     return absl::InvalidArgumentError(
         fmt::format("unknown log level '{}' (trace, debug, info, warning, error or off)", level));
   }
-  auto logger = std::make_shared<spdlog::logger>("sightline", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  auto logger =
+      std::make_shared<spdlog::logger>("sightline", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
   logger->set_level(parsed);
   spdlog::set_default_logger(std::move(logger));

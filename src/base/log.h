@@ -10,8 +10,8 @@ namespace sightline {
 // Call once at start. `level` is one of trace, debug, info, warn, error, off.
 absl::Status SetUpLog(std::string_view level);
 
-// A URL without its user name and password, for logs, errors and results: rtsp://user:secret@host/x -> rtsp://host/x.
-// Text that is not a URL comes back unchanged.
+// A URL without its user name and password, for logs, errors and results: rtsp://user:secret@host/x ->
+// rtsp://host/x. Text that is not a URL comes back unchanged.
 std::string WithoutCredentials(std::string_view url);
 
 }  // namespace sightline

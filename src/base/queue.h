@@ -1,4 +1,5 @@
-// A bounded queue between threads: every queue has a capacity, a policy for when it is full, and a drop counter.
+// A bounded queue between threads: every queue has a capacity, a policy for when it is full, and a drop
+// counter.
 #pragma once
 
 #include <cstdint>
@@ -62,7 +63,9 @@ class BoundedQueue {
   }
 
  private:
-  bool HasRoomOrClosed() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return closed_ || items_.size() < capacity_; }
+  bool HasRoomOrClosed() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return closed_ || items_.size() < capacity_;
+  }
   bool HasItemOrClosed() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return closed_ || !items_.empty(); }
 
   const size_t capacity_;

@@ -22,9 +22,9 @@ absl::Status ErrnoStatus(int error_number, std::string_view context);
 #define SIGHTLINE_CONCAT_INNER(a, b) a##b
 #define SIGHTLINE_CONCAT(a, b) SIGHTLINE_CONCAT_INNER(a, b)
 
-#define RETURN_IF_ERROR(expression)                                        \
-  do {                                                                     \
-    if (auto status_ = (expression); !status_.ok()) return status_;        \
+#define RETURN_IF_ERROR(expression)                                 \
+  do {                                                              \
+    if (auto status_ = (expression); !status_.ok()) return status_; \
   } while (false)
 
 #define ASSIGN_OR_RETURN(target, expression) \

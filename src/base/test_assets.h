@@ -6,7 +6,8 @@
 
 namespace sightline {
 
-// SIGHTLINE_ASSETS, else ../shared/assets from the repository's root (tests run there); empty where there is none.
+// SIGHTLINE_ASSETS, else ../shared/assets from the repository's root (tests run there); empty where there is
+// none.
 inline std::filesystem::path AssetsFolder() {
   const char* named = std::getenv("SIGHTLINE_ASSETS");
   const std::filesystem::path folder = named != nullptr ? named : "../shared/assets";
@@ -17,5 +18,5 @@ inline std::filesystem::path AssetsFolder() {
 }  // namespace sightline
 
 // Inside a test: skips it, saying why, where the assets are not there.
-#define SKIP_WITHOUT_ASSETS()                                                                      \
+#define SKIP_WITHOUT_ASSETS() \
   if (::sightline::AssetsFolder().empty()) GTEST_SKIP() << "no test assets: set SIGHTLINE_ASSETS"

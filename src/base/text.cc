@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::string_view kSpace = " \t\r\n\v\f";
 
-// Length of the UTF-8 sequence at the start of `text`; 0 where it is malformed, overlong, a surrogate or out of range.
+// Length of the UTF-8 sequence at the start of `text`; 0 where it is malformed, overlong, a surrogate or out
+// of range.
 size_t SequenceLength(std::string_view text) {
   const auto at = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
   const auto follows = [&](size_t i) { return i < text.size() && (at(i) & 0xC0) == 0x80; };

@@ -1,5 +1,6 @@
 // Text: std::string_view everywhere, fmt::format to build it, and the few operations that the standard lacks.
-// (Debian builds Abseil with a string_view type of its own, so Abseil's text functions stop at this header and status.h.)
+// (Debian builds Abseil with a string_view type of its own, so Abseil's text functions stop at this header
+// and status.h.)
 #pragma once
 
 #include <fmt/format.h>

@@ -22,8 +22,8 @@ TEST(Geometry, transform_goes_there_and_back) {
 TEST(Frame, planes_are_aligned_and_do_not_overlap) {
   Frame frame;
   for (const Size size : {Size{1, 1}, Size{3, 5}, Size{641, 479}}) {
-    for (const auto format : {PixelFormat::kGray8, PixelFormat::kRgb24, PixelFormat::kYuv420, PixelFormat::kYuv422,
-                              PixelFormat::kYuv444, PixelFormat::kNv12}) {
+    for (const auto format : {PixelFormat::kGray8, PixelFormat::kRgb24, PixelFormat::kYuv420,
+                              PixelFormat::kYuv422, PixelFormat::kYuv444, PixelFormat::kNv12}) {
       frame.Allocate(format, size);
       const uint8_t* end = nullptr;
       for (int i = 0; i < PlaneCount(format); ++i) {

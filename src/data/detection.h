@@ -17,14 +17,15 @@ struct Keypoint {
   float score = 1;
 };
 
-// Run lengths in row-major order over the box `area` (whole source pixels): first a run of 0 (maybe empty), then of 1,
-// and so on; they add up to area.width() * area.height().
+// Run lengths in row-major order over the box `area` (whole source pixels): first a run of 0 (maybe empty),
+// then of 1, and so on; they add up to area.width() * area.height().
 struct Mask {
   Box area;
   std::vector<uint32_t> runs;
 };
 
-// A named property of a detection or picture: age, gender, colour. Text points into the model card, which outlives it.
+// A named property of a detection or picture: age, gender, colour. Text points into the model card, which
+// outlives it.
 struct Attribute {
   std::string_view name;
   std::string_view value;  // the label, for what is chosen from labels; empty for a number
@@ -33,7 +34,7 @@ struct Attribute {
 };
 
 struct Detection {
-  Box box;  // source pixels, clipped to the picture
+  Box box;          // source pixels, clipped to the picture
   float score = 0;  // 0..1
   int class_id = 0;
   int64_t track_id = -1;  // -1: not tracked
@@ -46,7 +47,8 @@ struct Classification {
   float score = 0;
 };
 
-// All that one head can say of one input (a picture or a region). Which parts are filled depends on the family.
+// All that one head can say of one input (a picture or a region). Which parts are filled depends on the
+// family.
 struct HeadResult {
   std::vector<Detection> detections;            // falling score
   std::vector<Classification> classifications;  // falling score, top-k

@@ -60,12 +60,18 @@ struct BlockAllocator {
 
 std::string_view Name(PixelFormat format) {
   switch (format) {
-    case PixelFormat::kGray8: return "gray8";
-    case PixelFormat::kRgb24: return "rgb24";
-    case PixelFormat::kYuv420: return "yuv420";
-    case PixelFormat::kYuv422: return "yuv422";
-    case PixelFormat::kYuv444: return "yuv444";
-    case PixelFormat::kNv12: return "nv12";
+    case PixelFormat::kGray8:
+      return "gray8";
+    case PixelFormat::kRgb24:
+      return "rgb24";
+    case PixelFormat::kYuv420:
+      return "yuv420";
+    case PixelFormat::kYuv422:
+      return "yuv422";
+    case PixelFormat::kYuv444:
+      return "yuv444";
+    case PixelFormat::kNv12:
+      return "nv12";
   }
   return "unknown";
 }
@@ -73,11 +79,14 @@ std::string_view Name(PixelFormat format) {
 int PlaneCount(PixelFormat format) {
   switch (format) {
     case PixelFormat::kGray8:
-    case PixelFormat::kRgb24: return 1;
-    case PixelFormat::kNv12: return 2;
+    case PixelFormat::kRgb24:
+      return 1;
+    case PixelFormat::kNv12:
+      return 2;
     case PixelFormat::kYuv420:
     case PixelFormat::kYuv422:
-    case PixelFormat::kYuv444: return 3;
+    case PixelFormat::kYuv444:
+      return 3;
   }
   return 0;
 }

@@ -15,7 +15,8 @@
 namespace sightline {
 
 // Plane layouts. Chroma planes of kYuv420/kNv12 have (w+1)/2 x (h+1)/2 samples, of kYuv422 (w+1)/2 x h.
-// kNv12: plane 1 interleaves U, V. kRgb24: one plane, R, G, B bytes. Chroma samples are centred (JPEG, MPEG-1 siting).
+// kNv12: plane 1 interleaves U, V. kRgb24: one plane, R, G, B bytes. Chroma samples are centred (JPEG, MPEG-1
+// siting).
 enum class PixelFormat { kGray8, kRgb24, kYuv420, kYuv422, kYuv444, kNv12 };
 enum class ColorMatrix { kBt601, kBt709, kBt2020 };
 enum class ColorRange { kFull, kLimited };  // JPEG is kBt601 kFull
@@ -30,14 +31,15 @@ struct Plane {
   int stride = 0;  // bytes between rows; at least the plane's width
 };
 
-// Lifetime: planes point into memory that the frame owns (`storage`) or keeps alive (`owner`). Rows may be read up to
-// 64 bytes past their end (kPadding), but what lies there is unspecified.
-// Threads: immutable after it is handed over as FramePtr.
+// Lifetime: planes point into memory that the frame owns (`storage`) or keeps alive (`owner`). Rows may be
+// read up to 64 bytes past their end (kPadding), but what lies there is unspecified. Threads: immutable after
+// it is handed over as FramePtr.
 struct Frame {
   static constexpr int kPadding = 64;
 
   Size size;         // of the stored samples
-  Size source_size;  // of the picture as displayed at full resolution; larger than `size` when decoded at a smaller scale
+  Size source_size;  // of the picture as displayed at full resolution; larger than `size` when decoded at a
+                     // smaller scale
   PixelFormat format = PixelFormat::kRgb24;
   ColorMatrix matrix = ColorMatrix::kBt601;
   ColorRange range = ColorRange::kFull;
@@ -46,8 +48,8 @@ struct Frame {
   std::vector<uint8_t> storage;
   std::shared_ptr<const void> owner;
 
-  // Lays out planes for `format` and `size` in `storage` (rows aligned to 64 bytes; capacity is reused) and sets
-  // size, source_size and format. The samples are uninitialised or of an earlier picture.
+  // Lays out planes for `format` and `size` in `storage` (rows aligned to 64 bytes; capacity is reused) and
+  // sets size, source_size and format. The samples are uninitialised or of an earlier picture.
   void Allocate(PixelFormat new_format, Size new_size);
   uint8_t* mutable_plane(int index);
 };

@@ -1,5 +1,5 @@
-// Sizes, boxes and the map between a model's input and the picture. Coordinates are continuous pixels: the first
-// pixel covers [0, 1) x [0, 1), x to the right, y down.
+// Sizes, boxes and the map between a model's input and the picture. Coordinates are continuous pixels: the
+// first pixel covers [0, 1) x [0, 1), x to the right, y down.
 #pragma once
 
 #include <algorithm>
@@ -22,7 +22,9 @@ struct Box {
   float area() const { return width() > 0 && height() > 0 ? width() * height() : 0; }
 };
 
-inline Box WholeBox(Size size) { return {0, 0, static_cast<float>(size.width), static_cast<float>(size.height)}; }
+inline Box WholeBox(Size size) {
+  return {0, 0, static_cast<float>(size.width), static_cast<float>(size.height)};
+}
 
 inline Box Clip(const Box& box, Size size) {
   const float w = static_cast<float>(size.width), h = static_cast<float>(size.height);

@@ -7,15 +7,24 @@ namespace sightline {
 
 std::string_view Name(ElementType type) {
   switch (type) {
-    case ElementType::kFloat32: return "float32";
-    case ElementType::kFloat16: return "float16";
-    case ElementType::kUint8: return "uint8";
-    case ElementType::kInt8: return "int8";
-    case ElementType::kInt32: return "int32";
-    case ElementType::kInt64: return "int64";
-    case ElementType::kBool: return "bool";
-    case ElementType::kFloat64: return "float64";
-    case ElementType::kOther: return "other";
+    case ElementType::kFloat32:
+      return "float32";
+    case ElementType::kFloat16:
+      return "float16";
+    case ElementType::kUint8:
+      return "uint8";
+    case ElementType::kInt8:
+      return "int8";
+    case ElementType::kInt32:
+      return "int32";
+    case ElementType::kInt64:
+      return "int64";
+    case ElementType::kBool:
+      return "bool";
+    case ElementType::kFloat64:
+      return "float64";
+    case ElementType::kOther:
+      return "other";
   }
   return "other";
 }
@@ -24,13 +33,18 @@ size_t BytesOf(ElementType type) {
   switch (type) {
     case ElementType::kUint8:
     case ElementType::kInt8:
-    case ElementType::kBool: return 1;
-    case ElementType::kFloat16: return 2;
+    case ElementType::kBool:
+      return 1;
+    case ElementType::kFloat16:
+      return 2;
     case ElementType::kFloat32:
-    case ElementType::kInt32: return 4;
+    case ElementType::kInt32:
+      return 4;
     case ElementType::kInt64:
-    case ElementType::kFloat64: return 8;
-    case ElementType::kOther: return 0;
+    case ElementType::kFloat64:
+      return 8;
+    case ElementType::kOther:
+      return 0;
   }
   return 0;
 }

@@ -40,7 +40,8 @@ class Tensor {
   TensorView view_;
 };
 
-// What a graph says of one of its inputs or outputs. Extents that are not fixed are -1, with their symbolic name.
+// What a graph says of one of its inputs or outputs. Extents that are not fixed are -1, with their symbolic
+// name.
 struct TensorSpec {
   std::string name;
   ElementType type = ElementType::kFloat32;

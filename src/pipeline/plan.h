@@ -38,15 +38,15 @@ struct Step {
   int on = -1;  // index of the step whose boxes this works on; -1: the whole picture
   // detect, classify, embed:
   std::shared_ptr<const CatalogModel> model;
-  HeadCard head;                 // the card's, with the step's overrides (min_score, iou, max_detections, top_k)
+  HeadCard head;  // the card's, with the step's overrides (min_score, iou, max_detections, top_k)
   std::vector<int> keep_classes;  // detect: class ids that are kept; empty: all. Of `on`: see on_classes
   std::vector<int> on_classes;    // class ids of `on` that this step looks at; empty: all
-  float margin = 0;               // classify, embed with `on`: grow the box by this share of its size on each side
-  bool square = false;            // and make it square (longer side)
-  float min_box = 0;              // skip boxes whose shorter side is below this many source pixels
+  float margin = 0;     // classify, embed with `on`: grow the box by this share of its size on each side
+  bool square = false;  // and make it square (longer side)
+  float min_box = 0;    // skip boxes whose shorter side is below this many source pixels
   // track:
   track::TrackerOptions tracker;
-  int appearance = -1;            // index of the embed step that gives appearance; -1: none
+  int appearance = -1;  // index of the embed step that gives appearance; -1: none
 };
 
 struct Plan {

@@ -20,7 +20,9 @@ void AddCompletionCommand(CLI::App& app, int* exit_code);
 
 // --models, common to all commands that look models up.
 inline void AddModelsOption(CLI::App& command, std::string* folder) {
-  command.add_option("--models", *folder, "Folder of models (default: SIGHTLINE_MODELS, then the user's data folder)")
+  command
+      .add_option("--models", *folder,
+                  "Folder of models (default: SIGHTLINE_MODELS, then the user's data folder)")
       ->type_name("DIR");
 }
 

@@ -13,7 +13,8 @@ std::string OptionWords(const CLI::App& command) {
     for (const std::string& name : option->get_lnames()) words += " --" + name;
     for (const std::string& name : option->get_snames()) words += " -" + name;
   }
-  for (const CLI::App* group : command.get_subcommands([](const CLI::App* app) { return app->get_name().empty(); })) {
+  for (const CLI::App* group :
+       command.get_subcommands([](const CLI::App* app) { return app->get_name().empty(); })) {
     words += OptionWords(*group);
   }
   return words;
@@ -21,7 +22,8 @@ std::string OptionWords(const CLI::App& command) {
 
 std::vector<const CLI::App*> Named(const CLI::App& command) {
   std::vector<const CLI::App*> named;
-  for (const CLI::App* sub : command.get_subcommands([](const CLI::App* app) { return !app->get_name().empty(); })) {
+  for (const CLI::App* sub :
+       command.get_subcommands([](const CLI::App* app) { return !app->get_name().empty(); })) {
     named.push_back(sub);
   }
   return named;
@@ -51,7 +53,8 @@ _sightline() {
     esac
   done
   case $path in
-)" + cases + R"(  esac
+)" + cases +
+         R"(  esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   if [ ${#COMPREPLY[@]} -eq 0 ]; then COMPREPLY=($(compgen -f -- "$current")); fi
 }
@@ -92,9 +95,12 @@ void AddCompletionCommand(CLI::App& app, int* exit_code) {
   auto shell = std::make_shared<std::string>();
   CLI::App* command = app.add_subcommand("completion", "Print completions for a shell");
   command->add_option("shell", *shell, "bash, zsh or fish")
-      ->required()->check(CLI::IsMember({"bash", "zsh", "fish"}))->type_name("SHELL");
-  command->footer("bash: source <(sightline completion bash)      zsh: the same\n"
-                  "fish: sightline completion fish | source");
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}))
+      ->type_name("SHELL");
+  command->footer(
+      "bash: source <(sightline completion bash)      zsh: the same\n"
+      "fish: sightline completion fish | source");
   command->callback([&app, shell, exit_code] { *exit_code = Print(app, *shell); });
 }
 

@@ -16,12 +16,15 @@ int main(int argc, char** argv) {
   CLI::App app{"Sightline runs computer-vision models on pictures, videos and cameras.", "sightline"};
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string("sightline ") + kVersion);
-  app.footer("Each command has its own --help.\n"
-             "Exit status: 0 all good, 2 bad usage or a bad specification, 3 some inputs failed, 4 nothing could be done,\n"
-             "130 interrupted (what is done is kept).");
+  app.footer(
+      "Each command has its own --help.\n"
+      "Exit status: 0 all good, 2 bad usage or a bad specification, 3 some inputs failed, 4 nothing could be "
+      "done,\n"
+      "130 interrupted (what is done is kept).");
   std::string log_level = "warning";
   app.add_option("--log-level", log_level, "trace, debug, info, warning, error or off (on standard error)")
-      ->type_name("LEVEL")->capture_default_str();
+      ->type_name("LEVEL")
+      ->capture_default_str();
   app.parse_complete_callback([&log_level] {
     const absl::Status status = sightline::SetUpLog(log_level);
     if (!status.ok()) throw CLI::ValidationError("--log-level", std::string(sightline::MessageOf(status)));

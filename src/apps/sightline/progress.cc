@@ -38,7 +38,9 @@ std::string Bar(double share) {
 }  // namespace
 
 Progress::Progress(ProgressStyle style)
-    : style_(Resolve(style)), begin_(MonotonicClock::now()), thread_([this](const std::stop_token& stop) { Loop(stop); }) {}
+    : style_(Resolve(style)),
+      begin_(MonotonicClock::now()),
+      thread_([this](const std::stop_token& stop) { Loop(stop); }) {}
 
 Progress::~Progress() { Stop(); }
 
@@ -81,7 +83,8 @@ void Progress::Message(const std::string& text) {
 
 void Progress::Loop(const std::stop_token& stop) {
   if (style_ == ProgressStyle::kNone) return;
-  const auto period = style_ == ProgressStyle::kBar ? std::chrono::milliseconds(100) : std::chrono::milliseconds(10'000);
+  const auto period =
+      style_ == ProgressStyle::kBar ? std::chrono::milliseconds(100) : std::chrono::milliseconds(10'000);
   absl::Mutex sleep;
   MonotonicTime next = begin_ + period;
   while (!stop.stop_requested()) {
@@ -99,11 +102,13 @@ std::string Progress::Describe(bool last) const {
   const double rate = seconds > 0 ? static_cast<double>(frames) / seconds : 0;
   double share = total > 0 ? static_cast<double>(inputs) / static_cast<double>(total) : -1;
   if (name_frames_ && *name_frames_ > 0 && total > 0) {
-    const double part = std::min(1.0, static_cast<double>(input_frames_) / static_cast<double>(*name_frames_));
+    const double part =
+        std::min(1.0, static_cast<double>(input_frames_) / static_cast<double>(*name_frames_));
     share = (static_cast<double>(inputs) + part) / static_cast<double>(total);
   }
   std::string text;
-  if (style_ == ProgressStyle::kBar && share >= 0) text += fmt::format("{} {:3.0f}% ", Bar(share), share * 100);
+  if (style_ == ProgressStyle::kBar && share >= 0)
+    text += fmt::format("{} {:3.0f}% ", Bar(share), share * 100);
   text += total >= 0 ? fmt::format("{}/{} inputs", inputs, total) : fmt::format("{} inputs", inputs);
   text += fmt::format(", {} frames, {:.1f}/s", frames, rate);
   if (failures_ > 0) text += fmt::format(", {} failed", failures_.load());

@@ -1,4 +1,5 @@
-// Progress on standard error: a bar with rate and remaining time on a terminal, plain lines now and then elsewhere.
+// Progress on standard error: a bar with rate and remaining time on a terminal, plain lines now and then
+// elsewhere.
 #pragma once
 
 #include <atomic>
@@ -22,7 +23,8 @@ class Progress {
   ~Progress();  // draws the last state
 
   void SetInputsTotal(std::optional<int64_t> total);
-  void BeginInput(const std::string& name, std::optional<int64_t> frames_estimate);  // a video or other long input
+  void BeginInput(const std::string& name,
+                  std::optional<int64_t> frames_estimate);  // a video or other long input
   void CountFrame();
   void CountInput();
   void CountFailure();

@@ -50,7 +50,8 @@ int Fail(ExitCode code, std::string_view message) {
 
 absl::StatusOr<std::unique_ptr<sinks::ResultWriter>> OpenWriter(const std::string& output) {
   const std::string extension = Lower(std::filesystem::path(output).extension().string());
-  if (output == "-" || extension == ".jsonl" || extension == ".ndjson") return sinks::CreateJsonLinesWriter(output);
+  if (output == "-" || extension == ".jsonl" || extension == ".ndjson")
+    return sinks::CreateJsonLinesWriter(output);
   if (extension == ".csv") return sinks::CreateCsvWriter(output);
   if (extension == ".parquet") return store::CreateParquetWriter(output);
   return absl::InvalidArgumentError(
@@ -101,11 +102,13 @@ class RunConsumer final : public pipeline::ResultConsumer {
   bool begun_ = false;
 };
 
-void PrintTiming(const pipeline::Engine& engine, const pipeline::RunReport& report, double wall_s, int workers) {
+void PrintTiming(const pipeline::Engine& engine, const pipeline::RunReport& report, double wall_s,
+                 int workers) {
   const pipeline::StageTimes& times = report.times;
   const auto frames = static_cast<double>(std::max<int64_t>(report.frames, 1));
   double sum = 0;
-  std::cerr << fmt::format("{:<28}{:>10}{:>14}{:>14}{:>9}\n", "stage", "calls", "ms per call", "ms per frame", "share");
+  std::cerr << fmt::format("{:<28}{:>10}{:>14}{:>14}{:>9}\n", "stage", "calls", "ms per call", "ms per frame",
+                           "share");
   for (int i = -1; i < times.steps(); ++i) {
     for (int j = 0; j < pipeline::kStageCount; ++j) sum += times.at(static_cast<pipeline::Stage>(j), i).cpu_s;
   }
@@ -114,18 +117,19 @@ void PrintTiming(const pipeline::Engine& engine, const pipeline::RunReport& repo
     for (int i = -1; i < times.steps(); ++i) {
       const pipeline::StageTime& time = times.at(stage, i);
       if (time.calls == 0) continue;
-      const std::string name =
-          i < 0 ? pipeline::Name(stage)
-                : fmt::format("{} ({})", pipeline::Name(stage), engine.plan().steps[static_cast<size_t>(i)].id);
+      const std::string name = i < 0 ? pipeline::Name(stage)
+                                     : fmt::format("{} ({})", pipeline::Name(stage),
+                                                   engine.plan().steps[static_cast<size_t>(i)].id);
       std::cerr << fmt::format("{:<28}{:>10}{:>14.3f}{:>14.3f}{:>8.1f}%\n", name, time.calls,
                                1e3 * time.cpu_s / static_cast<double>(time.calls), 1e3 * time.cpu_s / frames,
                                100 * time.cpu_s / sum);
     }
   }
-  std::cerr << fmt::format("{} frames in {:.2f} s: {:.1f} frames/s with {} workers; {:.3f} ms of CPU per frame, {:.2f} of "
-                           "the bound workers / CPU time\n",
-                           report.frames, wall_s, frames / wall_s, workers, 1e3 * sum / frames,
-                           frames / wall_s / (workers / (sum / frames)));
+  std::cerr << fmt::format(
+      "{} frames in {:.2f} s: {:.1f} frames/s with {} workers; {:.3f} ms of CPU per frame, {:.2f} of "
+      "the bound workers / CPU time\n",
+      report.frames, wall_s, frames / wall_s, workers, 1e3 * sum / frames,
+      frames / wall_s / (workers / (sum / frames)));
 }
 
 absl::StatusOr<pipeline::Plan> LoadPlan(RunArguments& arguments, const registry::ModelStore& store) {
@@ -137,7 +141,8 @@ absl::StatusOr<pipeline::Plan> LoadPlan(RunArguments& arguments, const registry:
 }
 
 // Counts the inputs in the background, for the remaining time.
-std::jthread CountInBackground(std::vector<std::string> words, const ingest::InputListOptions& options, Progress* progress) {
+std::jthread CountInBackground(std::vector<std::string> words, const ingest::InputListOptions& options,
+                               Progress* progress) {
   return std::jthread([words = std::move(words), options, progress](const std::stop_token& stop) {
     const auto cancelled = [&] { return stop.stop_requested() || stop_requested; };
     progress->SetInputsTotal(ingest::CountInputs(words, options, cancelled));
@@ -145,8 +150,10 @@ std::jthread CountInBackground(std::vector<std::string> words, const ingest::Inp
 }
 
 int Run(RunArguments arguments) {
-  if (arguments.workers == 0) arguments.workers = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  if (arguments.every != 1 && arguments.fps > 0) return Fail(kExitUsage, "--every and --fps exclude each other");
+  if (arguments.workers == 0)
+    arguments.workers = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  if (arguments.every != 1 && arguments.fps > 0)
+    return Fail(kExitUsage, "--every and --fps exclude each other");
   const registry::ModelStore store(registry::ModelRoots(arguments.models));
   absl::StatusOr<pipeline::Plan> plan = LoadPlan(arguments, store);
   if (!plan.ok()) return Fail(kExitUsage, MessageOf(plan.status()));
@@ -159,7 +166,8 @@ int Run(RunArguments arguments) {
   if (!engine.ok()) return Fail(kExitUsage, MessageOf(engine.status()));
   auto writer = OpenWriter(arguments.output);
   if (!writer.ok()) {
-    return Fail(absl::IsInvalidArgument(writer.status()) ? kExitUsage : kExitNothingDone, MessageOf(writer.status()));
+    return Fail(absl::IsInvalidArgument(writer.status()) ? kExitUsage : kExitNothingDone,
+                MessageOf(writer.status()));
   }
   std::unique_ptr<sinks::Annotator> annotator;
   if (!arguments.annotate.empty()) {
@@ -205,7 +213,8 @@ int Run(RunArguments arguments) {
   }
   if (report->inputs == 0) return Fail(kExitNothingDone, "there are no inputs");
   if (report->inputs_failed > 0) {
-    std::cerr << fmt::format("sightline run: {} of {} inputs failed\n", report->inputs_failed, report->inputs);
+    std::cerr << fmt::format("sightline run: {} of {} inputs failed\n", report->inputs_failed,
+                             report->inputs);
     return report->frames == 0 ? kExitNothingDone : kExitSomeFailed;
   }
   return kExitOk;
@@ -219,42 +228,62 @@ void AddRunCommand(CLI::App& app, int* exit_code) {
   run->footer(
       "Examples:\n"
       "  sightline run people.yaml photos/ -o people.parquet        a pipeline on a folder\n"
-      "  sightline run --model yolox_nano street.mp4 --fps 5        one model on a video, results on standard output\n"
+      "  sightline run --model yolox_nano street.mp4 --fps 5        one model on a video, results on "
+      "standard output\n"
       "  find /data -name '*.tif' | sightline run --model m - -o r.csv --annotate drawn/");
-  run->add_option("arguments", arguments->words,
-                  "PIPELINE.yaml (unless --model is given), then inputs in any mix: picture and video files, folders "
-                  "(recursive), globs, @list.txt, - for a list on standard input, http(s) and rtsp(s) URLs")
+  run->add_option(
+         "arguments", arguments->words,
+         "PIPELINE.yaml (unless --model is given), then inputs in any mix: picture and video files, folders "
+         "(recursive), globs, @list.txt, - for a list on standard input, http(s) and rtsp(s) URLs")
       ->type_name("");
-  run->add_option("--model", arguments->model, "Run this one model; no pipeline file is needed")->type_name("NAME");
+  run->add_option("--model", arguments->model, "Run this one model; no pipeline file is needed")
+      ->type_name("NAME");
   run->add_option("-o,--output", arguments->output,
                   "Results: FILE.parquet, FILE.jsonl or FILE.csv; - is JSON Lines on standard output")
-      ->type_name("FILE")->capture_default_str();
-  run->add_option("--annotate", arguments->annotate, "Write pictures and videos with the results drawn in, here")
+      ->type_name("FILE")
+      ->capture_default_str();
+  run->add_option("--annotate", arguments->annotate,
+                  "Write pictures and videos with the results drawn in, here")
       ->type_name("DIR");
   AddModelsOption(*run, &arguments->models);
   run->add_option("--workers", arguments->workers, "Worker threads (default: one per core)")
-      ->check(CLI::Range(1, 1024))->type_name("N");
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N");
   run->add_option("--every", arguments->every, "Of videos and animations, analyse every Nth frame")
-      ->check(CLI::Range(int64_t{1}, int64_t{1'000'000}))->type_name("N");
+      ->check(CLI::Range(int64_t{1}, int64_t{1'000'000}))
+      ->type_name("N");
   run->add_option("--fps", arguments->fps, "Of videos, analyse so many frames per second of video time")
-      ->check(CLI::Range(0.001, 1000.0))->type_name("F");
+      ->check(CLI::Range(0.001, 1000.0))
+      ->type_name("F");
   run->add_option("--limit", arguments->limit, "Stop after N frames (a picture is one)")
-      ->check(CLI::Range(int64_t{1}, int64_t{1} << 60))->type_name("N");
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 60))
+      ->type_name("N");
   run->add_flag("--timing", arguments->timing, "Print where the CPU time went, per stage");
   run->add_flag("-q,--quiet", arguments->quiet, "No progress and no summary");
   run->add_option("--progress", arguments->progress, "auto, bar, lines or none")
-      ->check(CLI::IsMember({"auto", "bar", "lines", "none"}))->type_name("STYLE");
+      ->check(CLI::IsMember({"auto", "bar", "lines", "none"}))
+      ->type_name("STYLE");
   CLI::Option_group* limits = run->add_option_group("Limits", "What an input may ask for; more is refused");
   limits->add_option("--max-pixels", arguments->limits.pixels_max, "Pixels of one picture or video frame")
-      ->check(CLI::PositiveNumber)->type_name("N")->capture_default_str();
+      ->check(CLI::PositiveNumber)
+      ->type_name("N")
+      ->capture_default_str();
   limits->add_option("--max-bytes", arguments->limits.bytes_max, "Bytes of one encoded picture")
-      ->check(CLI::PositiveNumber)->type_name("N")->capture_default_str();
+      ->check(CLI::PositiveNumber)
+      ->type_name("N")
+      ->capture_default_str();
   limits->add_option("--max-pages", arguments->limits.pages_max, "Pages or frames of one picture file")
-      ->check(CLI::PositiveNumber)->type_name("N")->capture_default_str();
+      ->check(CLI::PositiveNumber)
+      ->type_name("N")
+      ->capture_default_str();
   limits->add_option("--max-scans", arguments->limits.scans_max, "Scans of one progressive JPEG")
-      ->check(CLI::PositiveNumber)->type_name("N")->capture_default_str();
+      ->check(CLI::PositiveNumber)
+      ->type_name("N")
+      ->capture_default_str();
   limits->add_option("--max-download", arguments->limits.download_bytes_max, "Bytes of one URL")
-      ->check(CLI::PositiveNumber)->type_name("N")->capture_default_str();
+      ->check(CLI::PositiveNumber)
+      ->type_name("N")
+      ->capture_default_str();
   run->callback([arguments, exit_code] { *exit_code = Run(std::move(*arguments)); });
 }
 

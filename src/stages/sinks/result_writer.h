@@ -10,8 +10,8 @@
 
 namespace sightline::sinks {
 
-// Threads: one at a time. The finished file appears with Finish() only; destroyed without it, nothing is left.
-// Errors of Write and Finish (a full disk, a closed pipe) are final.
+// Threads: one at a time. The finished file appears with Finish() only; destroyed without it, nothing is
+// left. Errors of Write and Finish (a full disk, a closed pipe) are final.
 class ResultWriter {
  public:
   virtual ~ResultWriter() = default;

@@ -11,23 +11,23 @@
 namespace sightline::track {
 
 struct TrackerOptions {
-  float high_score = 0.5f;       // detections at or above: first association, may start tracks
-  float low_score = 0.1f;        // between low and high: second association only
-  float match_iou = 0.2f;        // least overlap for a match
-  double lost_s_max = 1.0;       // a track that is not seen for so long ends
-  int confirm_hits = 2;          // matched frames before a track is reported
-  bool per_class = true;         // match only within a class
-  float appearance_weight = 0;   // 0..1, needs embeddings
+  float high_score = 0.5f;      // detections at or above: first association, may start tracks
+  float low_score = 0.1f;       // between low and high: second association only
+  float match_iou = 0.2f;       // least overlap for a match
+  double lost_s_max = 1.0;      // a track that is not seen for so long ends
+  int confirm_hits = 2;         // matched frames before a track is reported
+  bool per_class = true;        // match only within a class
+  float appearance_weight = 0;  // 0..1, needs embeddings
 };
 
-// Pure per-stream state: the same calls give the same ids. Time steps may vary; time never goes back (an earlier time
-// starts afresh). Threads: one at a time.
+// Pure per-stream state: the same calls give the same ids. Time steps may vary; time never goes back (an
+// earlier time starts afresh). Threads: one at a time.
 class Tracker {
  public:
   static std::unique_ptr<Tracker> Create(const TrackerOptions& options);
   virtual ~Tracker() = default;
-  // Sets track_id (>= 1) on detections that belong to a confirmed track; others keep -1. `embeddings` is empty or one per
-  // detection (unit length). Detections keep their order and number.
+  // Sets track_id (>= 1) on detections that belong to a confirmed track; others keep -1. `embeddings` is
+  // empty or one per detection (unit length). Detections keep their order and number.
   virtual void Update(double time_s, absl::Span<Detection> detections,
                       absl::Span<const absl::Span<const float>> embeddings) = 0;
   virtual void Reset() = 0;
