@@ -75,18 +75,25 @@ install_npm_libraries() {  # architecture in npm's words
 }
 install_npm_libraries "$arch"
 
-# --- ONNX Runtime's C++ headers: Debian's package of the next release, unpacked and not installed ---
-fetch_deb() {  # package, suite, architecture -> unpacked into $4 ; uses the system's own mirror
-  local package=$1 suite=$2 a=$3 into=$4 lists=$deps/apt/$2-$3
-  [ -f "$into/.unpacked-$package" ] && return
-  say "fetching the Debian package $package ($suite, $a)"
-  mkdir -p "$lists/lists/partial" "$lists/archives/partial" "$into"
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg arch=$a] $(debian_mirror) $suite main" > "$lists/sources.list"
-  local options=(-qq -o "Dir::Etc::sourcelist=$lists/sources.list" -o Dir::Etc::sourceparts=/dev/null
-    -o "Dir::State::lists=$lists/lists" -o "Dir::Cache::archives=$lists/archives" -o "Dir::Cache::pkgcache=" -o "Dir::Cache::srcpkgcache="
-    -o "APT::Architecture=$a" -o "APT::Architectures=$a" -o APT::Sandbox::User=root)
+# --- Debian packages of other suites and machines: fetched with the system's own apt, unpacked and not installed ---
+private_apt() {  # suite, architecture -> folder, options: an apt of its own that knows no installed package
+  local suite=$1 a=$2
+  folder=$deps/apt/$suite-$a
+  mkdir -p "$folder/lists/partial" "$folder/archives/partial"
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg arch=$a] $(debian_mirror) $suite main" > "$folder/sources.list"
+  : > "$folder/status"
+  options=(-qq -o "Dir::Etc::sourcelist=$folder/sources.list" -o Dir::Etc::sourceparts=/dev/null
+    -o "Dir::State::lists=$folder/lists" -o "Dir::State::status=$folder/status" -o "Dir::Cache::archives=$folder/archives"
+    -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -o "APT::Architecture=$a" -o "APT::Architectures=$a" -o APT::Sandbox::User=root)
   apt-get "${options[@]}" update
-  (cd "$lists" && rm -f ./*.deb && apt-get "${options[@]}" download "$package" && dpkg-deb -x ./"$package"_*.deb "$into")
+}
+fetch_deb() {  # package, suite, architecture -> unpacked into $4
+  local package=$1 into=$4 folder options
+  [ -f "$into/.unpacked-$package" ] && return
+  say "fetching the Debian package $package ($2, $3)"
+  private_apt "$2" "$3"
+  mkdir -p "$into"
+  (cd "$folder" && rm -f ./*.deb && apt-get "${options[@]}" download "$package" && dpkg-deb -x ./"$package"_*.deb "$into" && rm -f ./*.deb)
   touch "$into/.unpacked-$package"
 }
 if [ -z "${ONNXRUNTIME_ROOT:-}" ] && [ ! -f /usr/include/onnxruntime/onnxruntime_cxx_api.h ]; then
@@ -94,23 +101,29 @@ if [ -z "${ONNXRUNTIME_ROOT:-}" ] && [ ! -f /usr/include/onnxruntime/onnxruntime
 fi
 
 # --- arm64: cross compiler, sysroot, emulator ------------------------------------------------------
+make_sysroot() {  # packages…: they and what they need, unpacked, so that headers and libraries are there
+  local sysroot=$deps/arm64/sysroot folder options
+  [ "$(cat "$sysroot/.complete" 2>/dev/null)" = "$*" ] && return
+  say "making the arm64 sysroot (about a minute)"
+  private_apt bookworm arm64
+  apt-get "${options[@]}" install --yes --download-only --no-install-recommends "$@" > /dev/null
+  rm -rf "$sysroot" 2>/dev/null || as_root rm -rf "$sysroot"
+  mkdir -p "$sysroot"/usr/{bin,sbin,lib}
+  local d; for d in bin sbin lib; do ln -s "usr/$d" "$sysroot/$d"; done
+  find "$folder/archives" -name '*.deb' -print0 | xargs -0 -P "$(nproc)" -I{} sh -ec '
+    dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" --keep-directory-symlink --no-same-owner --no-same-permissions \
+      --exclude=./usr/share/doc --exclude=./usr/share/man --exclude=./usr/share/locale --exclude=./usr/share/gtk-doc' sh {} "$sysroot"
+  # Absolute links point into the sysroot, not into this machine.
+  (cd "$sysroot" && find . -type l -lname '/*' | while read -r l; do
+    ln -sfn "$(realpath -m --relative-to="$(dirname "$l")" ".$(readlink "$l")")" "$l"; done)
+  rm -rf "$folder/archives"
+  echo "$*" > "$sysroot/.complete"
+}
 if [ "$arch" = arm64 ] && [ "$host" = x64 ]; then
-  apt_install g++-aarch64-linux-gnu debootstrap
-  include=$(printf '%s\n' "${packages[@]}" | grep -E -- '-dev$' | grep -v clang | paste -sd,)
-  if [ "$(cat "$deps/arm64/sysroot/.complete" 2>/dev/null)" != "$include" ]; then
-    say "making the arm64 sysroot (about a minute)"
-    as_root rm -rf "$deps/arm64/sysroot"
-    as_root debootstrap --arch=arm64 --foreign --variant=minbase --include="$include" bookworm \
-      "$deps/arm64/sysroot" "$(debian_mirror)" > "$deps/arm64/debootstrap.log"
-    # The first stage downloads; the packages are unpacked (not configured) so that headers and libraries are there.
-    for d in "$deps/arm64/sysroot"/var/cache/apt/archives/*.deb; do as_root dpkg-deb -x "$d" "$deps/arm64/sysroot"; done
-    as_root rm -rf "$deps/arm64/sysroot/var/cache/apt/archives"
-    # Absolute links point into the sysroot, not into this machine.
-    (cd "$deps/arm64/sysroot" && find . -type l -lname '/*' | while read -r l; do
-      as_root ln -sfn "$(realpath -m --relative-to="$(dirname "$l")" ".$(readlink "$l")")" "$l"; done)
-    echo "$include" | as_root tee "$deps/arm64/sysroot/.complete" >/dev/null
-  fi
-  # qemu-user 7.2 (bookworm) crashes on ONNX Runtime; the backported version runs it. Unpacked, not installed.
+  apt_install g++-aarch64-linux-gnu
+  mapfile -t libraries < <(printf '%s\n' "${packages[@]}" | grep -E -- '-dev$' | grep -v clang)
+  make_sysroot "${libraries[@]}"
+  # qemu-user 7.2 (bookworm) crashes on ONNX Runtime; the backported version runs it.
   fetch_deb qemu-user bookworm-backports amd64 "$deps/qemu"
 fi
 say "ready ($arch)"
