@@ -85,7 +85,6 @@ void Progress::Loop(const std::stop_token& stop) {
   if (style_ == ProgressStyle::kNone) return;
   const auto period =
       style_ == ProgressStyle::kBar ? std::chrono::milliseconds(100) : std::chrono::milliseconds(10'000);
-  absl::Mutex sleep;
   MonotonicTime next = begin_ + period;
   while (!stop.stop_requested()) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
