@@ -339,6 +339,22 @@ class SaysWhatIsWrong(WithModels):
         self.assertGreater(len(rows), 10)
         self.assertFalse(partial.exists())
 
+    def test_an_interrupt_does_not_wait_for_the_rest_of_a_list(self):
+        output = self.out / "r.jsonl"
+        process = subprocess.Popen([PROGRAM, "run", "--models", self.models, "--model", "yolox_nano", "-", "-o", output],
+                                   stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process.stdin.writelines(f"{COCO}/000000037777.jpg\n" for _ in range(40))
+        process.stdin.flush()  # and stays open
+        partial = pathlib.Path(str(output) + ".partial")
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not (partial.exists() and partial.stat().st_size > 0):
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(timeout=60), 130)
+        process.stdin.close()
+        self.assertIn("are kept", process.stderr.read())
+        process.stderr.close()
+
     def test_a_list_on_standard_input_and_in_a_file(self):
         files = [self.good(), COCO / "000000037777.jpg"]
         listed = self.run_pipeline("--model", "yolox_nano", "-", input="\n".join(map(str, files)) + "\n")

@@ -6,6 +6,7 @@
 
 #include "apps/sightline/commands.h"
 #include "apps/sightline/progress.h"
+#include "apps/sightline/standard_input.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "base/text.h"
@@ -158,7 +159,9 @@ int Run(RunArguments arguments) {
   absl::StatusOr<pipeline::Plan> plan = LoadPlan(arguments, store);
   if (!plan.ok()) return Fail(kExitUsage, MessageOf(plan.status()));
 
-  ingest::InputListOptions list_options{arguments.limits, &std::cin};
+  StoppableInput standard_input(&stop_requested);
+  std::istream listed(&standard_input);
+  ingest::InputListOptions list_options{arguments.limits, &listed};
   auto inputs = ingest::InputList::Create(arguments.words, list_options);
   if (!inputs.ok()) return Fail(kExitUsage, MessageOf(inputs.status()));
 
