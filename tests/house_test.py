@@ -60,7 +60,7 @@ homes = {
     r"duckdb\.h": ["store"],
     r"cairo": ["stages/sinks"],
     r"boost/": ["base/net"],
-    r"onnx/": ["registry"],
+    r"onnx/": ["registry", "stages/infer"],
     r"CLI/": ["apps"],
 }
 for file in tracked("src/", ".h", ".cc"):

@@ -31,7 +31,7 @@ const Object<InputCard>& InputDeclaration() {
         .Always()
         .Example("640");
     o->Add("size_multiple", &InputCard::size_multiple, Integer(1, 1024),
-           "Open sizes only: width and height are rounded up to a multiple of this.");
+           "Open sizes and cut padding: width and height are rounded up to a multiple of this.");
     o->Add("size_max", &InputCard::size_max, Integer(1, 16384),
            "Open sizes only: larger pictures are scaled down to this longest side.");
     o->Add("layout", &InputCard::layout,
@@ -65,6 +65,10 @@ const Object<InputCard>& InputDeclaration() {
     o->Add(
         "pad", &InputCard::pad, ArrayOf<std::array<float, 3>>(Number({.min = 0, .max = 255}), true),
         "letterbox: sample value of the padding, before scale, mean and std, in the model's colour order.");
+    o->Add("cut_padding", &InputCard::cut_padding, Boolean(),
+           "letterbox, detectors: leave out padding in whole multiples of size_multiple where the graph runs "
+           "at other "
+           "sizes. Saves a quarter of the work on 4:3 pictures, two fifths on 16:9.");
     o->Add("scale", &InputCard::scale, Number({.min = 0, .max = 1e6, .above_min = true, .fraction = true}),
            "Factor for each sample.")
         .Example("1/255");

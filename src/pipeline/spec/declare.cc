@@ -186,9 +186,17 @@ class VariantsType : public Type {
       if (chosen->kind == Node::Kind::kScalar && chosen->text == name)
         return object->Read(node, path, report, value);
     }
-    // Any variant knows the key and says what is wrong with it.
+    // Any variant knows the key and says what is wrong with it. What all have is read too: others refer to
+    // it.
     const Field* field = variants_.front().second->Find(key_);
     field->type->Read(*chosen, path + "." + key_, report, field->member(value));
+    for (size_t i = 0; i < node.items.size(); ++i) {
+      const std::string& key = node.keys[i].text;
+      if (key != key_ && InAll(key)) {
+        const Field* shared = variants_.front().second->Find(key);
+        shared->type->Read(node.items[i], path + "." + key, report, shared->member(value));
+      }
+    }
   }
   Node Write(const void* value, Show show) const override {
     return variants_[chosen_(value)].second->Write(value, show);
@@ -208,6 +216,10 @@ class VariantsType : public Type {
   }
 
  private:
+  bool InAll(const std::string& key) const {
+    return std::all_of(variants_.begin(), variants_.end(),
+                       [&](const auto& variant) { return variant.second->Find(key) != nullptr; });
+  }
   std::string Names() const {
     std::vector<std::string> names;
     for (const auto& [name, object] : variants_) names.push_back(name);

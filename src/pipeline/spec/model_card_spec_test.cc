@@ -25,7 +25,8 @@ bool Same(const InputCard& a, const InputCard& b) {
   return a.name == b.name && a.width == b.width && a.height == b.height &&
          a.size_multiple == b.size_multiple && a.size_max == b.size_max && a.layout == b.layout &&
          a.type == b.type && a.color == b.color && a.resize == b.resize && a.anchor == b.anchor &&
-         a.pad == b.pad && a.scale == b.scale && a.mean == b.mean && a.std == b.std;
+         a.pad == b.pad && a.cut_padding == b.cut_padding && a.scale == b.scale && a.mean == b.mean &&
+         a.std == b.std;
 }
 
 bool Same(const HeadCard& a, const HeadCard& b) {
@@ -138,6 +139,7 @@ class CardMaker {
       for (int c = 0; c < 3; ++c) (*values)[c] = c < channels ? Real(low, high) : (*values)[0];
     };
     fill(&input->pad, 0, 255);
+    input->cut_padding = Flip();
     fill(&input->mean, -300, 300);
     fill(&input->std, 0.01f, 300);
     input->scale = Flip() ? 1.0f / static_cast<float>(1 + Below(300)) : Real(0.0001f, 2);

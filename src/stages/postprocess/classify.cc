@@ -1,4 +1,5 @@
-// Classifiers: one output [N, C] or [N, C, 1, 1], logits or probabilities; the best top_k classes come out.
+// Classifiers: one output [N, C] or [N, C, 1, 1], logits or probabilities; the best top_k classes come out,
+// none below min_score.
 #include <algorithm>
 #include <cmath>
 
@@ -12,6 +13,7 @@ namespace sightline::postprocess {
 namespace {
 
 constexpr int64_t kClassesMax = 100'000;
+constexpr float kWorthSaying = 0.05f;  // of the best k classes; detectors ask for more
 
 class Classify final : public Head {
  public:
@@ -35,6 +37,9 @@ class Classify final : public Head {
     for (size_t c = 0; c < scores.size(); ++c)
       Offer({static_cast<int>(c), scores[c]}, &result->classifications);
     for (Classification& kept : result->classifications) kept.score = std::clamp(kept.score, 0.f, 1.f);
+    while (!result->classifications.empty() && result->classifications.back().score < head_.min_score) {
+      result->classifications.pop_back();
+    }
     return absl::OkStatus();
   }
 
@@ -126,6 +131,7 @@ absl::StatusOr<std::optional<Recognition>> Recognise(const GraphSignature& graph
         "(--set "
         "head.logits=false)");
   }
+  found.head.min_score = kWorthSaying;
   found.head.top_k = *classes > 0 ? static_cast<int>(std::min<int64_t>(5, *classes)) : 5;
   found.confidence = Confidence(graph, *picture, *classes);
   found.reason = fmt::format("output {}: one score for each of {} classes", ToString(output.shape),

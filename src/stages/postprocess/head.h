@@ -72,6 +72,9 @@ struct HeadFamily {
   absl::StatusOr<std::optional<Recognition>> (*recognise)(const GraphSignature& graph, bool forced);
   // Checks the card against the graph's outputs (in their order) and makes the head. The card outlives it.
   absl::StatusOr<std::unique_ptr<Head>> (*create)(const ModelCard& card, const GraphSignature& graph);
+  // The outputs belong to grid cells, so that a graph may run on inputs of any size (a multiple of its
+  // strides).
+  bool any_size = false;
 };
 
 absl::Span<const HeadFamily> HeadFamilies();

@@ -86,6 +86,7 @@ TEST(HeadTest, reads_float16) {
   ModelCard card;
   card.head.logits = false;
   card.head.top_k = 6;
+  card.head.min_score = 0;
   const GraphSignature graph = Outputs({{"scores", {2, 6}}}, ElementType::kFloat16);
   const auto head = FindHeadFamily("classify")->create(card, graph);
   ASSERT_TRUE(head.ok()) << head.status();

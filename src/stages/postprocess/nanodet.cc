@@ -248,6 +248,6 @@ absl::StatusOr<std::unique_ptr<Head>> Create(const ModelCard& card, const GraphS
 }  // namespace
 
 constinit const HeadFamily kNanodet = {"nanodet", Task::kDetect, "NanoDet and NanoDet-Plus detectors",
-                                       Recognise, Create};
+                                       Recognise, Create,        /*any_size=*/true};
 
 }  // namespace sightline::postprocess

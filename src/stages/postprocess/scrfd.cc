@@ -203,6 +203,7 @@ absl::StatusOr<std::unique_ptr<Head>> Create(const ModelCard& card, const GraphS
 }  // namespace
 
 constinit const HeadFamily kScrfd = {
-    "scrfd", Task::kDetect, "SCRFD face detectors of InsightFace, with or without points", Recognise, Create};
+    "scrfd",   Task::kDetect, "SCRFD face detectors of InsightFace, with or without points",
+    Recognise, Create,        /*any_size=*/true};
 
 }  // namespace sightline::postprocess

@@ -202,6 +202,7 @@ absl::StatusOr<std::unique_ptr<Head>> Create(const ModelCard& card, const GraphS
 }  // namespace
 
 constinit const HeadFamily kYolov5 = {
-    "yolov5", Task::kDetect, "YOLOv5 and YOLOv7 detectors (decoded or raw with anchors)", Recognise, Create};
+    "yolov5",  Task::kDetect, "YOLOv5 and YOLOv7 detectors (decoded or raw with anchors)",
+    Recognise, Create,        /*any_size=*/true};
 
 }  // namespace sightline::postprocess

@@ -289,8 +289,11 @@ absl::StatusOr<std::unique_ptr<Head>> Create(const ModelCard& card, const GraphS
 }  // namespace
 
 constinit const HeadFamily kYolov8 = {
-    "yolov8", Task::kDetect,
-    "YOLOv8, YOLO11 and later Ultralytics detectors, also with masks, keypoints or end to end", Recognise,
-    Create};
+    "yolov8",
+    Task::kDetect,
+    "YOLOv8, YOLO11 and later Ultralytics detectors, also with masks, keypoints or end to end",
+    Recognise,
+    Create,
+    /*any_size=*/true};
 
 }  // namespace sightline::postprocess

@@ -111,7 +111,7 @@ absl::StatusOr<std::unique_ptr<Head>> Create(const ModelCard& card, const GraphS
 
 }  // namespace
 
-constinit const HeadFamily kYolox = {"yolox", Task::kDetect, "YOLOX detectors (raw outputs of all sizes)",
-                                     Recognise, Create};
+constinit const HeadFamily kYolox = {"yolox",   Task::kDetect, "YOLOX detectors (raw outputs of all sizes)",
+                                     Recognise, Create,        /*any_size=*/true};
 
 }  // namespace sightline::postprocess

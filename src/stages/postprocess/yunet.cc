@@ -125,7 +125,7 @@ absl::StatusOr<std::unique_ptr<Head>> Create(const ModelCard& card, const GraphS
 
 }  // namespace
 
-constinit const HeadFamily kYunet = {"yunet", Task::kDetect, "YuNet face detectors with five points",
-                                     Recognise, Create};
+constinit const HeadFamily kYunet = {"yunet",   Task::kDetect, "YuNet face detectors with five points",
+                                     Recognise, Create,        /*any_size=*/true};
 
 }  // namespace sightline::postprocess

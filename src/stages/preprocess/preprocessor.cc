@@ -80,7 +80,7 @@ int RoundUp(int value, int multiple) { return (value + multiple - 1) / multiple 
 
 }  // namespace
 
-absl::StatusOr<Preprocessor> Preprocessor::Create(const InputCard& card) {
+absl::StatusOr<Preprocessor> Preprocessor::Create(const InputCard& card, Padding padding) {
   if (card.type != ElementType::kFloat32 && card.type != ElementType::kFloat16 &&
       card.type != ElementType::kUint8) {
     return absl::InvalidArgumentError(
@@ -102,11 +102,20 @@ absl::StatusOr<Preprocessor> Preprocessor::Create(const InputCard& card) {
     }
     if (!std::isnormal(card.std[i])) return absl::InvalidArgumentError("std must be finite and not 0");
   }
-  return Preprocessor(card);
+  return Preprocessor(card,
+                      padding == Padding::kCut && card.cut_padding && card.resize == ResizeMode::kLetterbox);
 }
 
 Size Preprocessor::InputSize(Size region) const {
-  if (card_.width > 0 && card_.height > 0) return {card_.width, card_.height};
+  if (card_.width > 0 && card_.height > 0) {
+    const Size whole{card_.width, card_.height};
+    if (!cut_padding_) return whole;
+    // One step of padding stays: what lies right beside the picture changes what a network sees at its edge.
+    const Placement place = Place(card_, WholeBox(region), region, whole);
+    const int step = card_.size_multiple;
+    return {std::min(whole.width, RoundUp(place.width + step, step)),
+            std::min(whole.height, RoundUp(place.height + step, step))};
+  }
   const double width = std::max(region.width, 1), height = std::max(region.height, 1);
   const double scale = std::min(1.0, card_.size_max / std::max(width, height));
   const int limit = card_.size_max / card_.size_multiple * card_.size_multiple;

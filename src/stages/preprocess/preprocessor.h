@@ -21,8 +21,13 @@ namespace sightline::preprocess {
 // rounded. Grey is BT.601 luma: the luma plane itself where the frame has it. Rounding to float16 (limited to
 // its finite range) and uint8 (limited to 0..255) is to nearest. Where the region lies: placement.h.
 //
+// With Padding::kCut, where the card allows it (cut_padding, letterbox), whole multiples of the card's
+// size_multiple of padding are left out of the input, all but one: for graphs that run at any size.
+//
 // Threads: const and shared by all; each thread brings its own Scratch. Allocates nothing once the Scratch is
 // warm.
+enum class Padding { kWhole, kCut };
+
 class Preprocessor {
  public:
   struct Scratch {
@@ -33,9 +38,10 @@ class Preprocessor {
   };
 
   // InvalidArgument for what no tensor can hold (type, sizes, std of 0).
-  static absl::StatusOr<Preprocessor> Create(const InputCard& card);
+  static absl::StatusOr<Preprocessor> Create(const InputCard& card, Padding padding = Padding::kWhole);
 
-  // The tensor's width and height for a region of this size: the card's, or for open sizes the region's.
+  // The tensor's width and height for a region of this size: the card's (with Padding::kCut less the padding
+  // that can be left out), or for open sizes the region's.
   Size InputSize(Size region) const;
   // Where `region` (source pixels; may hang over the picture's edge, which then repeats) lies in the input.
   InputTransform Transform(const Box& region, Size source) const;
@@ -53,8 +59,9 @@ class Preprocessor {
   const InputCard& card() const { return card_; }
 
  private:
-  explicit Preprocessor(const InputCard& card) : card_(card) {}
+  Preprocessor(const InputCard& card, bool cut_padding) : card_(card), cut_padding_(cut_padding) {}
   InputCard card_;
+  bool cut_padding_;
 };
 
 }  // namespace sightline::preprocess

@@ -380,5 +380,26 @@ TEST(Preprocessor, shape_is_what_run_writes) {
   EXPECT_EQ(Make(card).TensorShape({7, 5}), (Shape{1, 5, 7, 1}));
 }
 
+TEST(Preprocessor, cuts_padding_but_one_step_and_leaves_the_picture_in_its_place) {
+  InputCard card;
+  card.width = card.height = 416;
+  for (const auto anchor : {LetterboxAnchor::kTopLeft, LetterboxAnchor::kCenter}) {
+    card.anchor = anchor;
+    const auto whole = Preprocessor::Create(card), cut = Preprocessor::Create(card, Padding::kCut);
+    ASSERT_TRUE(whole.ok() && cut.ok());
+    EXPECT_EQ(whole->InputSize({640, 480}), (Size{416, 416}));
+    EXPECT_EQ(cut->InputSize({640, 480}), (Size{416, 352}));    // 312 + 32, rounded up to 32
+    EXPECT_EQ(cut->InputSize({1080, 1920}), (Size{288, 416}));  // 234 + 32
+    EXPECT_EQ(cut->InputSize({500, 500}), (Size{416, 416}));
+    const Box picture = WholeBox({640, 480});
+    const InputTransform a = whole->Transform(picture, {640, 480}), b = cut->Transform(picture, {640, 480});
+    EXPECT_EQ(a.scale_x, b.scale_x);
+    EXPECT_EQ(a.scale_y, b.scale_y);
+    EXPECT_EQ(b.offset_y, anchor == LetterboxAnchor::kTopLeft ? 0 : 20);
+  }
+  card.cut_padding = false;
+  EXPECT_EQ(Preprocessor::Create(card, Padding::kCut)->InputSize({640, 480}), (Size{416, 416}));
+}
+
 }  // namespace
 }  // namespace sightline::preprocess
