@@ -17,8 +17,8 @@ struct SessionOptions {
   int threads = 1;  // inside one Run; workers call Run concurrently instead
   uint64_t model_bytes_max = 4ull << 30;
   std::string profile_prefix;  // "" for none: ONNX Runtime writes PREFIX_<time>.json
-  // Try to open the fixed height and width of the graph's picture input (see open_size.h). Where the graph does not run
-  // at another size it is loaded as it is: inputs() tells.
+  // Try to open the fixed height and width of the graph's picture input (see open_size.h). Where the graph
+  // does not run at another size it is loaded as it is: inputs() tells.
   bool open_size = false;
 };
 
