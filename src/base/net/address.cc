@@ -101,6 +101,8 @@ absl::StatusOr<std::vector<std::string>> LookUpHost(const std::string& host) {
   addrinfo* found = nullptr;
   const int error = getaddrinfo(host.c_str(), nullptr, &hints, &found);
   if (error != 0) {
+    // RFC 6761 6.3: this name is known also to a machine without a file of hosts.
+    if (host == "localhost") return std::vector<std::string>{"127.0.0.1", "::1"};
     return absl::UnavailableError(fmt::format("the host {} can't be found: {}", host, gai_strerror(error)));
   }
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, &freeaddrinfo);
