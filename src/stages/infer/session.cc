@@ -1,5 +1,6 @@
 #include "stages/infer/session.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/status.h"
@@ -26,22 +27,28 @@ absl::StatusOr<std::vector<Shape>> OutputShapesAt(const Session& model, const Sh
   return shapes;
 }
 
-// Does the opened graph run at its original size with the shapes of the original, and at half that height
-// with half the positions in every output?
+bool IsFixed(const Shape& shape) { return !shape.empty() && ElementCount(shape) > 0; }
+
+// Does the opened graph run at about half its original height, with as much less in every output? What it
+// gives at the original height is what the original declares, or where that is open, what a run says.
 bool RunsAtOtherSizes(const Session& opened, const Session& original) {
-  const TensorSpec& input = original.inputs()[0];
-  Shape whole = input.shape;
+  Shape whole = original.inputs()[0].shape;
   if (whole[0] < 0) whole[0] = 1;
   const size_t height = whole[1] == 1 || whole[1] == 3 ? 2 : 1;
   Shape half = whole;
-  half[height] /= 2;
-  if (whole[height] % 64 != 0 && whole[height] % 32 == 0) half[height] = (whole[height] / 32 / 2 + 1) * 32;
-  const auto at_whole = OutputShapesAt(opened, whole), at_half = OutputShapesAt(opened, half);
-  if (!at_whole.ok() || !at_half.ok()) return false;
-  for (size_t i = 0; i < at_whole->size(); ++i) {
-    const Shape& declared = original.outputs()[i].shape;
-    if (ElementCount(declared) > 0 && !declared.empty() && (*at_whole)[i] != declared) return false;
-    const int64_t positions = ElementCount((*at_whole)[i]), fewer = ElementCount((*at_half)[i]);
+  half[height] = (whole[height] / 64 + 1) * 32;  // coarse grids have strides of 32
+  if (half[height] >= whole[height]) return false;
+  const auto at_half = OutputShapesAt(opened, half);
+  if (!at_half.ok()) return false;
+  std::vector<Shape> at_whole;
+  for (const TensorSpec& output : original.outputs()) at_whole.push_back(output.shape);
+  if (!std::all_of(at_whole.begin(), at_whole.end(), IsFixed)) {
+    auto run = OutputShapesAt(opened, whole);
+    if (!run.ok()) return false;
+    at_whole = *std::move(run);
+  }
+  for (size_t i = 0; i < at_whole.size(); ++i) {
+    const int64_t positions = ElementCount(at_whole[i]), fewer = ElementCount((*at_half)[i]);
     if (fewer * whole[height] != positions * half[height]) return false;
   }
   return true;
