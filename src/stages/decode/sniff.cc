@@ -157,6 +157,8 @@ constexpr Signature kSignatures[] = {
     {0, "FLV\x01"sv, kMovie, "Flash video"},
     {0, "DKIF"sv, kMovie, "IVF video"},
     {0, "YUV4MPEG2 "sv, kMovie, "raw YUV4MPEG video"},
+    {0, "#EXTM3U"sv, kMovie, "playlist (HLS)"},
+    {0, "\xEF\xBB\xBF#EXTM3U"sv, kMovie, "playlist (HLS)"},
     {0, "\x30\x26\xB2\x75\x8E\x66\xCF\x11"sv, kMovie, "ASF or WMV video"},
     {0, "\x06\x0E\x2B\x34\x02\x05\x01\x01"sv, kMovie, "MXF video"},
     {0, "\x12\0\x0A"sv, kMovie, "AV1 stream"},

@@ -83,6 +83,7 @@ TEST(Sniff, knows_each_signature) {
       {Packets(0, 188), MediaFormat::kVideo},
       {Packets(4, 192), MediaFormat::kVideo},
       {Packets(0, 204), MediaFormat::kVideo},
+      {"#EXTM3U\n#EXT-X-VERSION:3\n"s, MediaFormat::kVideo},
       {"\0\0\x01\xBA\x44\0\x04"s, MediaFormat::kVideo},
       {"\0\0\x01\xB3\x14\0\xF0"s, MediaFormat::kVideo},
       {"\0\0\0\x01\x67\x42\xC0\x1E"s, MediaFormat::kVideo},
