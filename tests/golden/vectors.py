@@ -6,8 +6,8 @@ from reference import Golden, sigmoid, softmax, stretch
 TRANSFORM = stretch((100, 80), (32, 32))
 
 
-def top(values, k):
-    order = sorted(range(len(values)), key=lambda i: (-values[i], i))[:k]
+def top(values, k, least):
+    order = [i for i in sorted(range(len(values)), key=lambda i: (-values[i], i))[:k] if values[i] >= least]
     return dict(classifications=[[i, round(float(values[i]), 8)] for i in order])
 
 
@@ -15,14 +15,15 @@ def classify(rng):
     golden = Golden("classify")
 
     def case(name, out, **card):
-        card = dict(dict(family="classify", logits=True, top_k=5), **card)
+        card = dict(dict(family="classify", logits=True, top_k=5, min_score=0.0), **card)
         rows = out.reshape(len(out), -1)
         expected = []
         for row in rows:
             if not np.all(np.isfinite(row)):
                 expected.append(dict(classifications=[]))
                 continue
-            expected.append(top(softmax(row) if card["logits"] else row.astype(np.float64), card["top_k"]))
+            scores = softmax(row) if card["logits"] else row.astype(np.float64)
+            expected.append(top(scores, card["top_k"], card["min_score"]))
         golden.add(name, card, TRANSFORM, [("logits", out)], expected)
 
     case("logits", rng.normal(0, 3, (1, 12)).astype(np.float32))
@@ -32,6 +33,7 @@ def classify(rng):
     case("probabilities", (e / e.sum()).astype(np.float32), logits=False, top_k=3)
     case("more_wanted_than_there_are", rng.normal(0, 1, (1, 3)).astype(np.float32), top_k=5)
     case("ties", np.array([[1, 2, 2, 0, 2, 1]], np.float32), top_k=4)
+    case("least_score", np.log(np.array([[0.3, 0.15, 0.5, 0.05]], np.float32)), min_score=0.2)
     bad = rng.normal(0, 1, (2, 6)).astype(np.float32)
     bad[0, 3] = np.nan
     case("what_is_not_finite", bad)
