@@ -21,16 +21,20 @@ struct Network4 {
   int bits;
   AddressZone zone;
 };
-// First match counts. Cloud metadata outside the link-local block: Alibaba, Oracle, Azure.
+// First match counts. Cloud metadata: Amazon (machines, containers, pods; and most others), Alibaba, Oracle,
+// Azure.
 constexpr Network4 kNetworks4[] = {
-    {0x646464C8, 32, AddressZone::kRefused},  // 100.100.100.200
-    {0xC00000C0, 32, AddressZone::kRefused},  // 192.0.0.192
-    {0xA83F8110, 32, AddressZone::kRefused},  // 168.63.129.16
-    {0x00000000, 8, AddressZone::kRefused},   // this host
-    {0xA9FE0000, 16, AddressZone::kRefused},  // link-local
-    {0xE0000000, 3, AddressZone::kRefused},   // multicast, reserved, broadcast
-    {0x7F000000, 8, AddressZone::kLoopback}, {0x0A000000, 8, AddressZone::kPrivate},
-    {0xAC100000, 12, AddressZone::kPrivate}, {0xC0A80000, 16, AddressZone::kPrivate},
+    {0xA9FEA9FE, 32, AddressZone::kMetadata},  // 169.254.169.254
+    {0xA9FEAA02, 32, AddressZone::kMetadata},  // 169.254.170.2
+    {0xA9FEAA17, 32, AddressZone::kMetadata},  // 169.254.170.23
+    {0x646464C8, 32, AddressZone::kMetadata},  // 100.100.100.200
+    {0xC00000C0, 32, AddressZone::kMetadata},  // 192.0.0.192
+    {0xA83F8110, 32, AddressZone::kMetadata},  // 168.63.129.16
+    {0x00000000, 8, AddressZone::kRefused},    // this host
+    {0xA9FE0000, 16, AddressZone::kRefused},   // link-local
+    {0xE0000000, 3, AddressZone::kRefused},    // multicast, reserved, broadcast
+    {0x7F000000, 8, AddressZone::kLoopback},  {0x0A000000, 8, AddressZone::kPrivate},
+    {0xAC100000, 12, AddressZone::kPrivate},  {0xC0A80000, 16, AddressZone::kPrivate},
     {0x64400000, 10, AddressZone::kPrivate},  // shared, carrier NAT
     {0xC6120000, 15, AddressZone::kPrivate},  // benchmarking
 };
@@ -57,7 +61,7 @@ AddressZone ZoneOf6(const Bytes16& a) {
   constexpr Bytes16 kAmazonMetadata{0xFD, 0x00, 0x0E, 0xC2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x54};
   constexpr Bytes16 kGoogleMetadata{0xFD, 0x20, 0x00, 0xCE, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x54};
   if (a == kLoopback) return AddressZone::kLoopback;
-  if (a == kAmazonMetadata || a == kGoogleMetadata) return AddressZone::kRefused;
+  if (a == kAmazonMetadata || a == kGoogleMetadata) return AddressZone::kMetadata;
   if (StartsWith(a, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF})) return ZoneOf4(Embedded4(a, 12));
   if (StartsWith(a, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0})) return ZoneOf4(Embedded4(a, 12));  // holds :: too
   if (StartsWith(a, {0x00, 0x64, 0xFF, 0x9B, 0, 0, 0, 0, 0, 0, 0, 0})) return ZoneOf4(Embedded4(a, 12));
@@ -77,7 +81,9 @@ std::string_view Description(AddressZone zone) {
     case AddressZone::kLoopback:
       return "this machine itself";
     case AddressZone::kRefused:
-      return "a link-local, metadata or reserved address";
+      return "a link-local or reserved address";
+    case AddressZone::kMetadata:
+      return "where a cloud keeps the credentials of a machine";
   }
   return "";
 }
@@ -121,7 +127,7 @@ absl::Status AddressPolicy::Check(const std::string& host, const std::string& ad
   if (zone <= innermost_) return absl::OkStatus();
   return absl::PermissionDeniedError(fmt::format(
       "{} leads to {}, {}; {}", host, address, Description(zone),
-      zone == AddressZone::kRefused ? "such addresses are not opened"
+      zone >= AddressZone::kRefused ? "such addresses are not opened"
                                     : "a redirect may not lead further inside than where it came from"));
 }
 

@@ -11,10 +11,9 @@
 
 namespace sightline {
 
-// From the outside in. kRefused: link-local addresses (169.254.0.0/16, fe80::/10), where clouds keep the
-// metadata and credentials of a machine, their other metadata addresses, "this host" (0.0.0.0/8, ::),
-// multicast and reserved ones.
-enum class AddressZone { kPublic, kPrivate, kLoopback, kRefused };
+// From the outside in. kRefused: link-local addresses (169.254.0.0/16, fe80::/10), "this host" (0.0.0.0/8,
+// ::), multicast and reserved ones. kMetadata: where clouds keep the metadata and credentials of a machine.
+enum class AddressZone { kPublic, kPrivate, kLoopback, kRefused, kMetadata };
 
 // `address` is numeric (1.2.3.4, fe80::1%eth0). IPv4 addresses inside IPv6 ones (mapped, NAT64, 6to4) count
 // as what they hold. What is no address is kRefused.
@@ -26,8 +25,8 @@ absl::StatusOr<std::vector<std::string>> LookUpHost(const std::string& host);
 
 // Which addresses one download (with its redirects and nested documents) may connect to: the host that a
 // person named may be anywhere, also on this machine; from there a redirect may lead outwards, never inwards
-// (public -> private -> loopback); refused zones are for nobody, except where the person wrote exactly that
-// numeric address. Threads: one at a time.
+// (public -> private -> loopback); refused addresses are for nobody, except where the person wrote exactly
+// that numeric address (a camera may have a link-local one); metadata is for nobody. Threads: one at a time.
 class AddressPolicy {
  public:
   explicit AddressPolicy(std::string named_host) : named_host_(std::move(named_host)) {}

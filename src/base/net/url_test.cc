@@ -88,19 +88,19 @@ TEST(Address, zones_cover_metadata_and_embedded_addresses) {
                                                           {"192.168.1.1", kPrivate},
                                                           {"100.64.0.1", kPrivate},
                                                           {"fd12::1", kPrivate},
-                                                          {"169.254.169.254", kRefused},
+                                                          {"169.254.169.254", kMetadata},
                                                           {"fe80::1%eth0", kRefused},
-                                                          {"fd00:ec2::254", kRefused},
+                                                          {"fd00:ec2::254", kMetadata},
                                                           {"0.0.0.0", kRefused},
                                                           {"::", kRefused},
                                                           {"::ffff:169.254.1.1", kRefused},
                                                           {"::ffff:10.0.0.1", kPrivate},
-                                                          {"64:ff9b::a9fe:a9fe", kRefused},
+                                                          {"64:ff9b::a9fe:a9fe", kMetadata},
                                                           {"2002:7f00:1::", kLoopback},
                                                           {"224.0.0.1", kRefused},
                                                           {"255.255.255.255", kRefused},
-                                                          {"100.100.100.200", kRefused},
-                                                          {"168.63.129.16", kRefused},
+                                                          {"100.100.100.200", kMetadata},
+                                                          {"168.63.129.16", kMetadata},
                                                           {"ff02::1", kRefused},
                                                           {"nonsense", kRefused}};
   for (const auto& [address, zone] : examples) EXPECT_EQ(ZoneOf(address), zone) << address;
@@ -124,6 +124,11 @@ TEST(Address, link_local_is_only_for_who_wrote_exactly_that) {
   EXPECT_FALSE(AddressPolicy("169.254.7.7").Check("169.254.169.254", "169.254.169.254").ok());
   EXPECT_FALSE(AddressPolicy("camera.example").Check("camera.example", "169.254.7.7").ok());
   EXPECT_FALSE(AddressPolicy("0xA9FEA9FE").LookUp("0xA9FEA9FE").ok());
+}
+
+TEST(Address, metadata_is_for_nobody) {
+  EXPECT_FALSE(AddressPolicy("169.254.169.254").Check("169.254.169.254", "169.254.169.254").ok());
+  EXPECT_FALSE(AddressPolicy("fd00:ec2::254").Check("fd00:ec2::254", "fd00:ec2::254").ok());
 }
 
 }  // namespace
