@@ -103,6 +103,8 @@ TEST(Text, makes_any_bytes_valid_utf8) {
 TEST(Text, suggests_only_what_is_near) {
   EXPECT_EQ(NearestName("min_scor", {"min_score", "margin", "model"}), "min_score");
   EXPECT_EQ(NearestName("zebra", {"min_score", "margin"}), "");
+  EXPECT_EQ(NearestName("c", {"a", "d"}), "");
+  EXPECT_EQ(NearestName("yolox", {"yolox_nano_416", "yolox_s", "yunet"}), "yolox_s");
 }
 
 TEST(Text, parses_whole_numbers_only) {

@@ -119,10 +119,15 @@ std::string NearestName(std::string_view name, const std::vector<std::string>& c
   size_t best = std::max<size_t>(1, name.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
     const size_t distance = EditDistance(Lower(name), Lower(candidate));
-    if (distance < best) {
+    if (distance < best && distance < std::max(name.size(), candidate.size())) {  // something in common
       best = distance;
       nearest = candidate;
     }
+  }
+  if (!nearest.empty() || name.size() < 3) return nearest;
+  for (const std::string& candidate : candidates) {
+    if (Lower(candidate).starts_with(Lower(name)) && (nearest.empty() || candidate.size() < nearest.size()))
+      nearest = candidate;
   }
   return nearest;
 }

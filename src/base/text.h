@@ -24,7 +24,8 @@ std::string ToValidUtf8(std::string_view text);
 std::optional<double> ParseNumber(std::string_view text);
 std::optional<int64_t> ParseInteger(std::string_view text);
 
-// The nearest of `candidates` by edit distance, when near enough to be a typing slip; "" when none is.
+// The nearest of `candidates` by edit distance, when near enough to be a typing slip; else the shortest that
+// begins with `name`; "" when none does.
 std::string NearestName(std::string_view name, const std::vector<std::string>& candidates);
 
 }  // namespace sightline
