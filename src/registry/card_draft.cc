@@ -192,6 +192,7 @@ absl::StatusOr<CardDraft> DraftCard(const GraphSummary& summary, const DraftOpti
   draft.card.head = recognition.head;
   draft.card.description = OwnWords(graph, "description");
   draft.card.licence = OwnWords(graph, "license");
+  const bool usable = CheckAgainstGraph(draft.card, graph).ok();
   if (!options.labels.empty()) RETURN_IF_ERROR(SetLabels(options.labels, &draft.card));
   for (const auto& [path, value] : options.set) {
     RETURN_IF_ERROR(
@@ -202,6 +203,8 @@ absl::StatusOr<CardDraft> DraftCard(const GraphSummary& summary, const DraftOpti
   }
   Comment(recognition, &draft);
   if (const auto head = CheckAgainstGraph(draft.card, graph); !head.ok()) {
+    // What the graph is known to be against what the user says: nothing is written.
+    if (usable) return absl::InvalidArgumentError(fmt::format("{}", MessageOf(head.status())));
     draft.not_usable = std::string(MessageOf(head.status()));
   }
   return draft;

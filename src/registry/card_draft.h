@@ -35,7 +35,7 @@ std::optional<std::pair<const postprocess::HeadFamily*, postprocess::Recognition
     const GraphSummary& graph);
 
 // Errors: FailedPrecondition (no family fits and none was named; the message lists the outputs and the
-// families), InvalidArgument (an option is wrong).
+// families), InvalidArgument (an option is wrong, or contradicts the graph).
 absl::StatusOr<CardDraft> DraftCard(const GraphSummary& graph, const DraftOptions& options);
 
 // One name a line; blank lines at the end are dropped. InvalidArgument for a file that is no such list.

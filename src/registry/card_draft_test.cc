@@ -63,12 +63,12 @@ TEST(DraftCard, what_the_user_says_is_no_longer_unknown) {
   EXPECT_EQ(told->not_usable, "");
 }
 
-TEST(DraftCard, says_so_when_labels_do_not_fit) {
+TEST(DraftCard, refuses_labels_that_do_not_fit) {
   DraftOptions options;
   options.labels = "coco80";
   const auto draft = Draft(ClassifierGraph("Gemm"), options);
-  ASSERT_TRUE(draft.ok());
-  EXPECT_THAT(draft->not_usable, HasSubstr("80"));
+  EXPECT_TRUE(absl::IsInvalidArgument(draft.status()));
+  EXPECT_THAT(std::string(MessageOf(draft.status())), HasSubstr("80"));
 }
 
 TEST(DraftCard, lists_the_families_when_it_knows_none) {

@@ -152,7 +152,9 @@ absl::StatusOr<std::shared_ptr<const pipeline::CatalogModel>> ModelStore::Find(s
   return absl::NotFoundError(
       fmt::format("no model '{}' in {}{}", plain,
                   roots_.empty() ? "any folder (no folder of models is set)" : JoinPaths(roots_),
-                  near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+                  !near.empty()   ? fmt::format("; did you mean '{}'?", near)
+                  : names.empty() ? "; there are none yet: `sightline model add FILE.onnx` makes one"
+                                  : "; `sightline model list` says what there is"));
 }
 
 std::vector<ModelStore::Listing> ModelStore::List() const {
