@@ -53,14 +53,15 @@ absl::Status CheckScheme(const std::string& word) {
 }
 
 // One line of a list, without its end. False at the end of the list. Longer lines are cut and said to be
-// `too_long`.
-bool ReadLine(std::istream& stream, std::string* line, bool* too_long) {
+// `too_long`. A zero byte that ends the `first` line makes `end` zero: the list is one of `find -print0`.
+bool ReadLine(std::istream& stream, bool first, char* end, std::string* line, bool* too_long) {
   line->clear();
   *too_long = false;
   std::streambuf& buffer = *stream.rdbuf();
   for (int c = buffer.sbumpc();; c = buffer.sbumpc()) {
     if (c == std::istream::traits_type::eof()) return !line->empty();
-    if (c == '\n') return true;
+    if (first && c == 0) *end = '\0';
+    if (c == *end) return true;
     if (line->size() < kLineBytesMax) {
       *line += static_cast<char>(c);
     } else {
@@ -75,6 +76,7 @@ struct OpenList {
   std::unique_ptr<std::ifstream> file;
   std::istream* stream = nullptr;
   int64_t line = 0;
+  char end = '\n';  // of a line
 };
 
 class WordList final : public InputList {
@@ -190,7 +192,7 @@ class WordList final : public InputList {
   std::optional<Input> NextOfList() {
     std::string text;
     bool too_long = false;
-    if (!ReadLine(*list_->stream, &text, &too_long)) {
+    if (!ReadLine(*list_->stream, list_->line == 0, &list_->end, &text, &too_long)) {
       const bool failed = list_->stream->bad();
       const std::string name = list_->name;
       list_.reset();
@@ -199,8 +201,9 @@ class WordList final : public InputList {
     }
     ++list_->line;
     if (list_->line == 1 && text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);  // a byte-order mark
-    const std::string line(Trim(text));
-    if (line.empty() || line.front() == '#') return std::nullopt;
+    const bool plain = list_->end == '\0';                                       // names as they are
+    const std::string line(plain ? text : Trim(text));
+    if (line.empty() || (!plain && line.front() == '#')) return std::nullopt;
     auto input = too_long ? ErrorInput(line.substr(0, 80), absl::InvalidArgumentError("the line is too long"))
                           : OpenLine(line);
     if (input && !input->status.ok()) {

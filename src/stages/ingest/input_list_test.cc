@@ -196,6 +196,13 @@ TEST_F(InputListTest, standard_input_is_a_list_too) {
   EXPECT_EQ(CodeOf({"-"}), StatusCode::kInvalidArgument);
 }
 
+TEST_F(InputListTest, lists_may_end_their_lines_with_zero_bytes) {
+  Touch("#a.jpg");
+  Touch(" b\nb.jpg");
+  std::istringstream text(std::string("#a.jpg\0 b\nb.jpg\0", 16));
+  EXPECT_THAT(List({"-"}, {.limits = {}, .standard_input = &text}), ElementsAre("#a.jpg", " b\nb.jpg"));
+}
+
 TEST_F(InputListTest, endless_lines_and_binary_lists_are_errors_not_memory) {
   Touch("list.txt", std::string(100'000, 'a') + "\n" + std::string("\0\0bad", 5) + "\n");
   EXPECT_EQ(List({"@list.txt"}).size(), 2u);
