@@ -5,6 +5,8 @@ Needs the built program (SIGHTLINE_PROGRAM, default build/release/sightline) and
 ../shared/assets); without the assets all tests that need them are skipped.
 """
 import csv
+import functools
+import http.server
 import json
 import os
 import pathlib
@@ -12,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 
@@ -191,6 +194,20 @@ class RunsOnPictures(WithModels):
         self.assertEqual(parquet.read_bytes()[-4:], b"PAR1")
         self.assertEqual(sorted(p.name for p in self.out.iterdir()), ["r.csv", "r.jsonl", "r.parquet"])
 
+    def test_animations_give_their_first_frame_or_every_nth(self):
+        subprocess.run(["ffmpeg", "-v", "error", "-i", VIDEOS / "nandini_pedestrians.mp4", "-frames:v", "7", "-vf",
+                        "scale=160:-2", self.out / "a.gif"], check=True)
+        for options, frames in [([], [0]), (["--every", "1"], [0, 1, 2, 3, 4, 5, 6]), (["--every", "3"], [0, 3, 6])]:
+            rows = rows_of(self.run_pipeline("--model", "osnet", self.out / "a.gif", *options).stdout)
+            self.assertEqual([r["frame"] for r in rows], frames)
+
+    def test_classes_below_the_least_score_are_left_out(self):
+        (self.out / "sure.yaml").write_text("steps:\n  - id: s\n    kind: classify\n    model: pcb_defects\n"
+                                            "    min_score: 0.2\n    top_k: 5\n")
+        rows = rows_of(self.run_pipeline(self.out / "sure.yaml", COCO).stdout)
+        self.assertTrue(rows)
+        self.assertTrue(all(r["score"] >= 0.2 for r in rows))
+
     def test_annotated_pictures_are_written(self):
         picture = sorted(COCO.glob("*.jpg"))[:2]
         self.run_pipeline("--model", "yolox_nano", *picture, "-o", self.out / "r.jsonl", "--annotate", self.out / "drawn")
@@ -254,6 +271,57 @@ class RunsOnVideo(WithModels):
         self.assertEqual(probed.strip(), "640,360,188")
 
 
+class RunsOnTheWeb(WithModels):
+    """Pictures, videos and HLS playlists from a server of our own."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.site = cls.folder / "site"
+        cls.site.mkdir()
+        subprocess.run(["ffmpeg", "-v", "error", "-i", VIDEOS / "nandini_pedestrians.mp4", "-c", "copy", "-hls_time", "2",
+                        "-hls_list_size", "0", cls.site / "live.m3u8"], check=True)
+        shutil.copy(COCO / "000000017627.jpg", cls.site / "a.jpg")
+        for name, target in [("file", "file:///etc/passwd"), ("concat", "concat:live0.ts|live1.ts"),
+                             ("elsewhere", "http://169.254.169.254/live0.ts")]:
+            (cls.site / f"{name}.m3u8").write_text(
+                f"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{target}\n#EXT-X-ENDLIST\n")
+
+        class Quiet(http.server.SimpleHTTPRequestHandler):
+            def log_message(self, *arguments):
+                pass
+
+        handler = functools.partial(Quiet, directory=str(cls.site))
+        cls.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=cls.server.serve_forever, daemon=True).start()
+        cls.address = f"http://127.0.0.1:{cls.server.server_port}"
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.shutdown()
+        cls.server.server_close()
+        super().tearDownClass()
+
+    def test_pictures_and_playlists_are_read(self):
+        result = self.run_pipeline("--model", "osnet", f"{self.address}/a.jpg", f"{self.address}/live.m3u8", "--every", 40)
+        self.assertEqual([r["frame"] for r in rows_of(result.stdout)], [0, 0, 40, 80, 120, 160])
+
+    def test_what_is_missing_or_points_elsewhere_is_said_once(self):
+        for name, reason in [("nowhere.jpg", "404"), ("file.m3u8", "only http and https"),
+                             ("concat.m3u8", "only http and https"), ("elsewhere.m3u8", "own host")]:
+            url = f"{self.address}/{name}"
+            result = self.run_pipeline("--model", "osnet", url, expect=4)
+            self.assertIn(reason, rows_of(result.stdout)[0]["error"])
+            self.assertEqual(result.stderr.splitlines()[0].count(url), 1, result.stderr)
+
+    def test_metadata_addresses_are_refused(self):
+        self.assertIn("not opened", self.run_pipeline("--model", "osnet", "http://169.254.169.254/", expect=4).stderr)
+
+    def test_a_playlist_in_a_file_is_named_as_one(self):
+        result = self.run_pipeline("--model", "osnet", self.site / "live.m3u8", expect=4)
+        self.assertIn("playlist", result.stderr)
+
+
 class SaysWhatIsWrong(WithModels):
     def good(self):
         return COCO / "000000017627.jpg"  # cars and people
@@ -291,6 +359,24 @@ class SaysWhatIsWrong(WithModels):
         self.run_pipeline("--model", "yolox_nano", self.good(), self.out / "missing.jpg", expect=3)
         self.run_pipeline("--model", "yolox_nano", self.out, expect=4)  # an empty folder
         self.run_pipeline(self.out / "missing.yaml", self.good(), expect=2)
+
+    def test_slips_get_a_suggestion(self):
+        for arguments, words in [(["rn"], "did you mean 'run'"), (["model", "lst"], "did you mean 'list'"),
+                                 (["run", "--worker", "2", self.good()], "did you mean --workers"),
+                                 (["run", "--model", "yolox", self.good(), "--models", self.models], "'yolox_nano'"),
+                                 (["run", self.good(), "--models", self.models], "--model NAME"),
+                                 (["run", "--model", "osnet", self.good(), "--models", self.models, "-o",
+                                   self.out / "no/r.csv"], "there is no folder")]:
+            result = sightline(*arguments)
+            self.assertIn(result.returncode, (2, 4), arguments)
+            self.assertIn(words, result.stderr)
+
+    def test_labels_that_contradict_the_graph_are_not_added(self):
+        result = sightline("model", "add", ASSETS / "models/pcb_simple_cnn_fp32.onnx", "--labels", "coco80", "--models",
+                           self.out)
+        self.assertEqual(result.returncode, 2, result.stdout)
+        self.assertIn("80 labels, but the graph has 7 classes", result.stderr)
+        self.assertEqual(list(self.out.iterdir()), [])
 
     def test_a_gigapixel_header_is_refused_before_it_costs_anything(self):
         import struct

@@ -5,10 +5,53 @@
 #include "apps/sightline/commands.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "base/text.h"
 
 namespace {
 
 constexpr const char* kVersion = "0.1.0";
+
+// For a word that nothing fits, what it may have been meant to be; "" where the message says enough.
+std::string ExplainWord(const CLI::App& app, int argc, char** argv) {
+  const CLI::App* command = &app;
+  std::string name = "sightline";
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word == "--") return "";
+    if (word.size() > 1 && word.front() == '-') {
+      const std::string option = word.substr(0, word.find('='));
+      const CLI::Option* known = command->get_option_no_throw(option);
+      if (known == nullptr) {
+        std::vector<std::string> options;
+        for (const CLI::Option* each : command->get_options())
+          options.push_back("--" + each->get_single_name());
+        const std::string near = sightline::NearestName(option, options);
+        return fmt::format("{}: unknown option {}{}", name, option,
+                           near.empty() ? "" : fmt::format("; did you mean {}?", near));
+      }
+      if (word == option && known->get_items_expected_max() > 0) ++i;  // its value
+      continue;
+    }
+    const auto commands =
+        command->get_subcommands([](const CLI::App* each) { return !each->get_name().empty(); });
+    if (commands.empty()) continue;
+    std::vector<std::string> names;
+    const CLI::App* found = nullptr;
+    for (const CLI::App* each : commands) {
+      names.push_back(each->get_name());
+      if (each->get_name() == word) found = each;
+    }
+    if (found == nullptr) {
+      const std::string near = sightline::NearestName(word, names);
+      return fmt::format("{}: unknown command '{}'{}", name, sightline::ToValidUtf8(word),
+                         near.empty() ? "; there are " + sightline::Join(names, ", ")
+                                      : fmt::format("; did you mean '{}'?", near));
+    }
+    command = found;
+    name += " " + word;
+  }
+  return "";
+}
 
 }  // namespace
 
@@ -38,6 +81,12 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() != 0) {
+      if (const std::string words = ExplainWord(app, argc, argv); !words.empty()) {
+        std::cerr << words << "\nRun with --help for more information.\n";
+        return sightline::app::kExitUsage;
+      }
+    }
     return app.exit(error) == 0 ? sightline::app::kExitOk : sightline::app::kExitUsage;
   }
   return exit_code;

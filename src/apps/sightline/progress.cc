@@ -95,28 +95,36 @@ void Progress::Loop(const std::stop_token& stop) {
   }
 }
 
+// In frames: a long video among many pictures is most of the work. What is not begun yet counts as the mean
+// of what has ended.
+double Progress::Share() const {
+  const auto frames = static_cast<double>(frames_), inputs = static_cast<double>(inputs_),
+             total = static_cast<double>(total_);
+  if (total <= 0) return -1;
+  if (!name_frames_ || *name_frames_ <= 0) return std::min(1.0, inputs / total);
+  const double present = static_cast<double>(std::max<int64_t>(*name_frames_, input_frames_));
+  const double before = frames - static_cast<double>(input_frames_);
+  const double mean = inputs > 0 ? before / inputs : present;
+  return frames / std::max(before + present + mean * (total - inputs - 1), frames + 1);
+}
+
 std::string Progress::Describe(bool last) const {
   const double seconds = std::chrono::duration<double>(MonotonicClock::now() - begin_).count();
   const int64_t frames = frames_, inputs = inputs_, total = total_;
   const double rate = seconds > 0 ? static_cast<double>(frames) / seconds : 0;
-  double share = total > 0 ? static_cast<double>(inputs) / static_cast<double>(total) : -1;
-  if (name_frames_ && *name_frames_ > 0 && total > 0) {
-    const double part =
-        std::min(1.0, static_cast<double>(input_frames_) / static_cast<double>(*name_frames_));
-    share = (static_cast<double>(inputs) + part) / static_cast<double>(total);
-  }
+  const double share = Share();
   std::string text;
   if (style_ == ProgressStyle::kBar && share >= 0)
     text += fmt::format("{} {:3.0f}% ", Bar(share), share * 100);
   text += total >= 0 ? fmt::format("{}/{} inputs", inputs, total) : fmt::format("{} inputs", inputs);
-  text += fmt::format(", {} frames, {:.1f}/s", frames, rate);
+  text += fmt::format(", {} frame{}, {:.1f}/s", frames, frames == 1 ? "" : "s", rate);
   if (failures_ > 0) text += fmt::format(", {} failed", failures_.load());
   if (last) {
     text += fmt::format(", {}", Duration(seconds));
   } else if (share > 0) {
     text += fmt::format(", {} left", Duration(seconds * (1 - share) / share));
   }
-  if (!last && name_frames_) text += "  " + name_;
+  if (!last && name_frames_) text += "  " + name_.substr(name_.rfind('/') + 1);
   return text;
 }
 

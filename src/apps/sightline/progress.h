@@ -35,6 +35,8 @@ class Progress {
  private:
   void Loop(const std::stop_token& stop);
   void Draw(bool last) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Of the whole run, from 0 to 1; negative where it is not known.
+  double Share() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::string Describe(bool last) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const ProgressStyle style_;

@@ -1,4 +1,7 @@
 // sightline run: a pipeline, or a single model, on files.
+#include <unistd.h>
+
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
 #include <iostream>
@@ -23,9 +26,17 @@ namespace {
 
 std::atomic<bool> stop_requested{false};
 
+std::atomic<bool> on_terminal{false};
+
 // The first signal ends the run cleanly; the second one at once.
 void OnSignal(int signal) {
   if (stop_requested.exchange(true)) _exit(128 + signal);
+  constexpr std::string_view kSaid =
+      "\r\033[Kstopping with what is done; press Ctrl-C again to end at once\n";
+  const int error = errno;  // of what was interrupted
+  if (on_terminal) [[maybe_unused]]
+    const auto written = write(STDERR_FILENO, kSaid.data(), kSaid.size());
+  errno = error;
 }
 
 struct RunArguments {
@@ -35,7 +46,7 @@ struct RunArguments {
   std::string annotate;
   std::string models;
   int workers = 0;
-  int64_t every = 1;
+  int64_t every = 0;  // 0: not given
   double fps = 0;
   int64_t limit = 0;
   bool timing = false;
@@ -138,7 +149,12 @@ absl::StatusOr<pipeline::Plan> LoadPlan(RunArguments& arguments, const registry:
   if (arguments.words.empty()) return absl::InvalidArgumentError("no pipeline given (or --model NAME)");
   const std::string file = arguments.words.front();
   arguments.words.erase(arguments.words.begin());
-  return pipeline::LoadPipeline(file, store);
+  auto plan = pipeline::LoadPipeline(file, store);
+  const std::string extension = Lower(std::filesystem::path(file).extension().string());
+  if (plan.ok() || extension == ".yaml" || extension == ".yml") return plan;
+  return absl::InvalidArgumentError(
+      fmt::format("{} ({} is taken for the pipeline; to run one model without any, give --model NAME)",
+                  MessageOf(plan.status()), file));
 }
 
 // Counts the inputs in the background, for the remaining time.
@@ -153,7 +169,7 @@ std::jthread CountInBackground(std::vector<std::string> words, const ingest::Inp
 int Run(RunArguments arguments) {
   if (arguments.workers == 0)
     arguments.workers = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  if (arguments.every != 1 && arguments.fps > 0)
+  if (arguments.every > 0 && arguments.fps > 0)
     return Fail(kExitUsage, "--every and --fps exclude each other");
   const registry::ModelStore store(registry::ModelRoots(arguments.models));
   absl::StatusOr<pipeline::Plan> plan = LoadPlan(arguments, store);
@@ -179,6 +195,7 @@ int Run(RunArguments arguments) {
     annotator = *std::move(created);
   }
 
+  on_terminal = !arguments.quiet && isatty(STDERR_FILENO) != 0;
   std::signal(SIGINT, OnSignal);
   std::signal(SIGTERM, OnSignal);
   std::signal(SIGPIPE, SIG_IGN);
@@ -189,7 +206,8 @@ int Run(RunArguments arguments) {
   Progress progress(arguments.quiet ? ProgressStyle::kNone : kStyles.at(arguments.progress));
   pipeline::RunOptions options;
   options.workers = arguments.workers;
-  options.sampling.every = arguments.every;
+  options.sampling.every = std::max<int64_t>(arguments.every, 1);
+  options.animations = arguments.every > 0 || arguments.fps > 0;
   if (arguments.fps > 0) options.sampling.frames_per_second = arguments.fps;
   options.limit = arguments.limit;
   options.keep_pixels = annotator != nullptr;
@@ -208,7 +226,8 @@ int Run(RunArguments arguments) {
   if (!finished.ok()) return Fail(kExitNothingDone, MessageOf(finished));
   if (arguments.timing) PrintTiming(**engine, *report, wall_s, arguments.workers);
   if (!arguments.quiet && arguments.output != "-") {
-    std::cerr << fmt::format("{} rows in {}\n", consumer.rows(), arguments.output);
+    std::cerr << fmt::format("{} row{} in {}\n", consumer.rows(), consumer.rows() == 1 ? "" : "s",
+                             arguments.output);
   }
   if (report->stopped) {
     std::cerr << fmt::format("stopped; results of {} frames are kept\n", report->frames);

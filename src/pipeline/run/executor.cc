@@ -115,10 +115,12 @@ class Worker {
   void RunShared(WorkInput& input);
   void RunPicture(WorkInput& input, absl::Span<const uint8_t> bytes, const decode::PictureHeader& header,
                   int64_t ordinal, int64_t page);
-  absl::Status AnalysePicture(absl::Span<const uint8_t> bytes, const decode::PictureHeader& header, int64_t page,
-                              FrameResult* result);
+  absl::Status AnalysePicture(absl::Span<const uint8_t> bytes, const decode::PictureHeader& header,
+                              int64_t page, FrameResult* result);
   void DeliverFailure(WorkInput& input, int64_t ordinal, int64_t frame, absl::Status status);
-  bool KeepsPixels(bool video) const { return options_.keep_pixels || (video && engine_->has_ordered_models()); }
+  bool KeepsPixels(bool video) const {
+    return options_.keep_pixels || (video && engine_->has_ordered_models());
+  }
 
   std::shared_ptr<const Engine> engine_;
   const RunOptions& options_;
@@ -134,7 +136,15 @@ std::unique_ptr<FrameResult> Cleared(std::unique_ptr<FrameResult> result, int st
   return result;
 }
 
+// Without the name in front, which is said in a place of its own.
+absl::Status WithoutName(const absl::Status& status, const std::string& name) {
+  const std::string_view message = MessageOf(status);
+  if (!message.starts_with(name + ": ")) return status;
+  return absl::Status(status.code(), fmt::format("{}", message.substr(name.size() + 2)));
+}
+
 void Worker::DeliverFailure(WorkInput& input, int64_t ordinal, int64_t frame, absl::Status status) {
+  status = WithoutName(status, input.summary.name);
   auto result = Cleared(order_->NewResult(), engine_->steps());
   result->frame = frame;
   result->status = std::move(status);
@@ -192,7 +202,7 @@ absl::Status Worker::OpenPicture(const std::shared_ptr<WorkInput>& input, bool* 
     return absl::ResourceExhaustedError(
         fmt::format("has {} pages, more than the limit of {}", header.pages, options_.limits.pages_max));
   }
-  if (header.pages > 1 && IsAnimation(header.format) && options_.sampling.all()) header.pages = 1;
+  if (header.pages > 1 && IsAnimation(header.format) && !options_.animations) header.pages = 1;
   if (header.pages <= 1) {
     RunPicture(*input, bytes_, header, 0, 0);
     return absl::OkStatus();
@@ -257,16 +267,16 @@ void Worker::RunShared(WorkInput& input) {
   order_->Deliver(&input, share.ordinal, std::move(result));
 }
 
-void Worker::RunPicture(WorkInput& input, absl::Span<const uint8_t> bytes, const decode::PictureHeader& header,
-                        int64_t ordinal, int64_t page) {
+void Worker::RunPicture(WorkInput& input, absl::Span<const uint8_t> bytes,
+                        const decode::PictureHeader& header, int64_t ordinal, int64_t page) {
   auto result = Cleared(order_->NewResult(), engine_->steps());
   result->frame = page;
   result->status = AnalysePicture(bytes, header, page, result.get());
   order_->Deliver(&input, ordinal, std::move(result));
 }
 
-absl::Status Worker::AnalysePicture(absl::Span<const uint8_t> bytes, const decode::PictureHeader& header, int64_t page,
-                                    FrameResult* result) {
+absl::Status Worker::AnalysePicture(absl::Span<const uint8_t> bytes, const decode::PictureHeader& header,
+                                    int64_t page, FrameResult* result) {
   PictureInput picture(decoder_.get(), bytes, header, page, &times_.at(Stage::kDecode));
   RETURN_IF_ERROR(picture.Prepare(KeepsPixels(false) ? Size{} : runner_.WholePictureNeed(header.size)));
   RETURN_IF_ERROR(runner_.RunUnordered(picture, result));
@@ -286,7 +296,8 @@ absl::StatusOr<RunReport> RunInputs(std::shared_ptr<const Engine> engine, ingest
   WorkOrder order(inputs, window, &end, stop);
   end.set_order(&order);
   std::vector<std::unique_ptr<Worker>> workers;
-  for (int i = 0; i < options.workers; ++i) workers.push_back(std::make_unique<Worker>(engine, options, &order));
+  for (int i = 0; i < options.workers; ++i)
+    workers.push_back(std::make_unique<Worker>(engine, options, &order));
   {
     std::vector<std::jthread> threads;
     for (auto& worker : workers) threads.emplace_back([&worker] { worker->Work(); });

@@ -1,4 +1,5 @@
-// Runs an engine over inputs with several workers and hands the results on in the order of the inputs and frames.
+// Runs an engine over inputs with several workers and hands the results on in the order of the inputs and
+// frames.
 #pragma once
 
 #include <atomic>
@@ -17,8 +18,9 @@ namespace sightline::pipeline {
 
 struct RunOptions {
   int workers = 1;
-  Sampling sampling;        // also: with anything but "all", animations give every frame, not only the first
-  int64_t limit = 0;        // stop after so many frames (a picture is one); 0: no limit
+  Sampling sampling;
+  bool animations = false;   // give every frame (every Nth by `sampling`), not only the first
+  int64_t limit = 0;         // stop after so many frames (a picture is one); 0: no limit
   bool keep_pixels = false;  // results come with full-size pixels, for drawing
   MediaLimits limits;
 };
@@ -33,7 +35,8 @@ struct InputSummary {
 class ResultConsumer {
  public:
   virtual ~ResultConsumer() = default;
-  // `result.status` may be an error: the frame, or the whole input, failed. A failure returned here ends the run.
+  // `result.status` may be an error: the frame, or the whole input, failed. A failure returned here ends the
+  // run.
   virtual absl::Status OnFrame(const InputSummary& input, const FrameResult& result) = 0;
   virtual absl::Status OnInputEnd(const InputSummary& input) = 0;
 };
@@ -46,9 +49,10 @@ struct RunReport {
   StageTimes times{0};
 };
 
-// Blocks until all is done, `*stop` becomes true (what was begun is finished and handed on) or the consumer fails (its
-// status comes back). Memory is bounded whatever the number of inputs and frames.
+// Blocks until all is done, `*stop` becomes true (what was begun is finished and handed on) or the consumer
+// fails (its status comes back). Memory is bounded whatever the number of inputs and frames.
 absl::StatusOr<RunReport> RunInputs(std::shared_ptr<const Engine> engine, ingest::InputList* inputs,
-                                    const RunOptions& options, ResultConsumer* consumer, const std::atomic<bool>* stop);
+                                    const RunOptions& options, ResultConsumer* consumer,
+                                    const std::atomic<bool>* stop);
 
 }  // namespace sightline::pipeline

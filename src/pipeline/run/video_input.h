@@ -15,15 +15,15 @@ namespace sightline::pipeline {
 
 // Which frames are analysed. At most one of the two differs from "all".
 struct Sampling {
-  int64_t every = 1;                       // frames 0, every, 2 * every, ...
+  int64_t every = 1;                        // frames 0, every, 2 * every, ...
   std::optional<double> frames_per_second;  // the first frame at or after each 1/fps of presentation time
-  bool all() const { return every == 1 && !frames_per_second; }
 };
 
 // Threads: one at a time.
 class VideoInput {
  public:
-  static absl::StatusOr<std::unique_ptr<VideoInput>> Open(const ingest::Input& input, const MediaLimits& limits,
+  static absl::StatusOr<std::unique_ptr<VideoInput>> Open(const ingest::Input& input,
+                                                          const MediaLimits& limits,
                                                           const Sampling& sampling);
 
   struct Picked {
@@ -33,7 +33,8 @@ class VideoInput {
   // The next picked frame; OutOfRange at the end. Corrupt packets are counted and passed over.
   absl::StatusOr<Picked> Next();
 
-  // What was wrong with the video as a whole, once Next() has ended: DataLoss with the number of corrupt packets.
+  // What was wrong with the video as a whole, once Next() has ended: DataLoss with the number of corrupt
+  // packets.
   absl::Status Damage() const;
   const VideoTrack& track() const { return demuxer_->track(); }
 
