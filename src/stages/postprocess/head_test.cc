@@ -1,30 +1,10 @@
-// What all heads promise: errors instead of reading outside their outputs, float16, open sizes, no allocation
-// once warm.
+// What all heads promise: errors instead of reading outside their outputs, float16, open sizes.
 #include "stages/postprocess/head.h"
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
-
 #include "base/status.h"
 #include "base/text.h"
-
-namespace {
-
-// Counts the allocations of this thread while it is set.
-thread_local int64_t* counted_allocations = nullptr;
-
-}  // namespace
-
-__attribute__((noinline)) void* operator new(std::size_t bytes) {
-  if (counted_allocations != nullptr) ++*counted_allocations;
-  void* memory = std::malloc(bytes == 0 ? 1 : bytes);
-  if (memory == nullptr) std::abort();
-  return memory;
-}
-__attribute__((noinline)) void operator delete(void* memory) noexcept { std::free(memory); }
-__attribute__((noinline)) void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace sightline::postprocess {
 namespace {
@@ -167,29 +147,6 @@ TEST(HeadTest, a_card_that_contradicts_its_graph_is_refused) {
   card.head.outputs["predictions"] = "nowhere";
   EXPECT_NE(message("yolox", card, Outputs({{"output", {1, -1, 7}}})).find("no output nowhere"),
             std::string::npos);
-}
-
-TEST(HeadTest, detectors_allocate_nothing_once_warm) {
-  const GraphSignature graph = Outputs({{"output", {-1, -1, 7}}});
-  const ModelCard card;
-  const auto head = FindHeadFamily("yolox")->create(card, graph);
-  ASSERT_TRUE(head.ok());
-  std::vector<float> values = OneBox({320, 256});
-  const TensorView view = {
-      ElementType::kFloat32, {1, static_cast<int64_t>(values.size()) / 7, 7}, values.data()};
-  Head::Scratch scratch;
-  HeadResult result;
-  const auto decode = [&] {
-    return (*head)->Decode({&view, 1}, 0, Plain({320, 256}), &scratch, &result).ok();
-  };
-  ASSERT_TRUE(decode());
-  int64_t allocations = 0;
-  counted_allocations = &allocations;
-  const bool ok = decode() && decode();
-  counted_allocations = nullptr;
-  EXPECT_TRUE(ok);
-  EXPECT_EQ(result.detections.size(), 1u);
-  EXPECT_EQ(allocations, 0);
 }
 
 }  // namespace

@@ -1,23 +1,7 @@
-// Counts every allocation of this program.
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
+#include "base/count_allocations.h"
 #include "stages/preprocess/preprocessor.h"
-
-namespace {
-std::atomic<int64_t> allocations{0};
-}  // namespace
-
-void* operator new(size_t bytes) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  if (void* memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
-  std::abort();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace sightline::preprocess {
 namespace {
@@ -43,12 +27,12 @@ TEST(Preprocessor, allocates_nothing_once_warm) {
         }
       };
       run();
-      const int64_t before = allocations.load();
+      const int64_t before = allocations_of_this_thread;
       for (int i = 0; i < 10; ++i) run();
-      EXPECT_EQ(allocations.load() - before, 0) << Name(format);
+      EXPECT_EQ(allocations_of_this_thread - before, 0) << Name(format);
     }
   }
-  EXPECT_GT(allocations.load(), 0);  // the counter counts
+  EXPECT_GT(allocations_of_this_thread, 0);  // the counter counts
 }
 
 }  // namespace
