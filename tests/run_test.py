@@ -405,6 +405,13 @@ class SaysWhatIsWrong(WithModels):
                                shell=True, capture_output=True, text=True, executable="/bin/bash")
         self.assertIn("Broken pipe", piped.stderr)
 
+    def test_a_standard_output_that_is_closed_is_said(self):
+        closed = subprocess.run(f"'{PROGRAM}' run --models '{self.models}' --model osnet '{self.good()}' >&-", shell=True,
+                                capture_output=True, text=True)
+        self.assertEqual(closed.returncode, 4, closed.stderr)
+        self.assertIn("standard output", closed.stderr)
+        self.assertEqual(len(rows_of(self.run_pipeline("--model", "osnet", self.good(), "-o", "/dev/stdout").stdout)), 1)
+
     def test_an_interrupt_keeps_what_is_done(self):
         output = self.out / "r.jsonl"
         many = self.out / "many"

@@ -1,4 +1,7 @@
 // The program: every command in one place.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <iostream>
 
@@ -53,9 +56,21 @@ std::string ExplainWord(const CLI::App& app, int argc, char** argv) {
   return "";
 }
 
+// A standard stream that our caller closed would be the next file that we open: results would go there. What
+// stands in fails when it is used.
+void HoldStandardStreams() {
+  for (const auto& [descriptor, flags] :
+       {std::pair(STDIN_FILENO, O_WRONLY), std::pair(STDOUT_FILENO, O_RDONLY),
+        std::pair(STDERR_FILENO, O_WRONLY)}) {
+    if (fcntl(descriptor, F_GETFD) < 0) [[maybe_unused]]
+      const int held = open("/dev/null", flags);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  HoldStandardStreams();
   CLI::App app{"Sightline runs computer-vision models on pictures, videos and cameras.", "sightline"};
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string("sightline ") + kVersion);

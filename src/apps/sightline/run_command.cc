@@ -62,6 +62,11 @@ int Fail(ExitCode code, std::string_view message) {
 
 absl::StatusOr<std::unique_ptr<sinks::ResultWriter>> OpenWriter(const std::string& output) {
   const std::string extension = Lower(std::filesystem::path(output).extension().string());
+  std::error_code ignored;
+  const auto type = std::filesystem::status(output, ignored).type();
+  const bool device =
+      type == std::filesystem::file_type::character || type == std::filesystem::file_type::fifo;
+  if (extension.empty() && device) return sinks::CreateJsonLinesWriter(output);  // /dev/stdout
   if (output == "-" || extension == ".jsonl" || extension == ".ndjson")
     return sinks::CreateJsonLinesWriter(output);
   if (extension == ".csv") return sinks::CreateCsvWriter(output);
