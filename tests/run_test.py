@@ -391,7 +391,9 @@ class SaysWhatIsWrong(WithModels):
         begin = time.monotonic()
         result = self.run_pipeline("--model", "yolox_nano", bomb, expect=4)
         self.assertLess(time.monotonic() - begin, 5)
-        self.assertIn("pixels", result.stderr)
+        self.assertIn("--max-pixels", result.stderr)
+        result = self.run_pipeline("--model", "yolox_nano", bomb, "--max-pixels", "0", expect=2)
+        self.assertIn("--max-pixels: 0 is no whole number above 0", result.stderr)
 
     def test_a_full_disk_and_a_closed_pipe_are_said(self):
         result = self.run_pipeline("--model", "yolox_nano", COCO, "-o", "/dev/full/x.jsonl", expect=4)

@@ -22,7 +22,8 @@ std::string ExplainWord(const CLI::App& app, int argc, char** argv) {
     const std::string word = argv[i];
     if (word == "--") return "";
     if (word.size() > 1 && word.front() == '-') {
-      const std::string option = word.substr(0, word.find('='));
+      const bool letter = word[1] != '-';  // -o, also with its value attached
+      const std::string option = word.substr(0, letter ? 2 : word.find('='));
       const CLI::Option* known = command->get_option_no_throw(option);
       if (known == nullptr) {
         std::vector<std::string> options;

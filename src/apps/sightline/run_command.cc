@@ -91,6 +91,7 @@ class RunConsumer final : public pipeline::ResultConsumer {
       progress_->CountFrame();
     } else {
       progress_->CountFailure();
+      over_limit_ |= absl::IsResourceExhausted(result.status);
       progress_->Message(fmt::format("sightline run: {}{}: {}", input.name,
                                      result.frame > 0 ? fmt::format(" (frame {})", result.frame) : "",
                                      MessageOf(result.status)));
@@ -109,6 +110,7 @@ class RunConsumer final : public pipeline::ResultConsumer {
   }
 
   int64_t rows() const { return rows_.rows(); }
+  bool over_limit() const { return over_limit_; }  // some input was
 
  private:
   std::shared_ptr<const pipeline::Engine> engine_;
@@ -117,6 +119,7 @@ class RunConsumer final : public pipeline::ResultConsumer {
   sinks::Annotator* annotator_;
   Progress* progress_;
   bool begun_ = false;
+  bool over_limit_ = false;
 };
 
 void PrintTiming(const pipeline::Engine& engine, const pipeline::RunReport& report, double wall_s,
@@ -239,6 +242,11 @@ int Run(RunArguments arguments) {
     return kExitInterrupted;
   }
   if (report->inputs == 0) return Fail(kExitNothingDone, "there are no inputs");
+  if (consumer.over_limit()) {
+    std::cerr << "sightline run: limits that can be raised: --max-pixels, --max-bytes, "
+                 "--max-pages, "
+                 "--max-scans, --max-download\n";
+  }
   if (report->inputs_failed > 0) {
     std::cerr << fmt::format("sightline run: {} of {} inputs failed\n", report->inputs_failed,
                              report->inputs);
@@ -251,6 +259,13 @@ int Run(RunArguments arguments) {
 
 void AddRunCommand(CLI::App& app, int* exit_code) {
   auto arguments = std::make_shared<RunArguments>();
+  const CLI::Validator above_zero(
+      [](const std::string& text) {
+        const auto number = ParseInteger(text);
+        return number && *number > 0 ? std::string()
+                                     : fmt::format("{} is no whole number above 0", ToValidUtf8(text));
+      },
+      "");
   CLI::App* run = app.add_subcommand("run", "Run a pipeline, or a single model, on pictures and videos");
   run->footer(
       "Examples:\n"
@@ -283,7 +298,7 @@ void AddRunCommand(CLI::App& app, int* exit_code) {
       ->check(CLI::Range(0.001, 1000.0))
       ->type_name("F");
   run->add_option("--limit", arguments->limit, "Stop after N frames (a picture is one)")
-      ->check(CLI::Range(int64_t{1}, int64_t{1} << 60))
+      ->check(above_zero)
       ->type_name("N");
   run->add_flag("--timing", arguments->timing, "Print where the CPU time went, per stage");
   run->add_flag("-q,--quiet", arguments->quiet, "No progress and no summary");
@@ -292,23 +307,23 @@ void AddRunCommand(CLI::App& app, int* exit_code) {
       ->type_name("STYLE");
   CLI::Option_group* limits = run->add_option_group("Limits", "What an input may ask for; more is refused");
   limits->add_option("--max-pixels", arguments->limits.pixels_max, "Pixels of one picture or video frame")
-      ->check(CLI::PositiveNumber)
+      ->check(above_zero)
       ->type_name("N")
       ->capture_default_str();
   limits->add_option("--max-bytes", arguments->limits.bytes_max, "Bytes of one encoded picture")
-      ->check(CLI::PositiveNumber)
+      ->check(above_zero)
       ->type_name("N")
       ->capture_default_str();
   limits->add_option("--max-pages", arguments->limits.pages_max, "Pages or frames of one picture file")
-      ->check(CLI::PositiveNumber)
+      ->check(above_zero)
       ->type_name("N")
       ->capture_default_str();
   limits->add_option("--max-scans", arguments->limits.scans_max, "Scans of one progressive JPEG")
-      ->check(CLI::PositiveNumber)
+      ->check(above_zero)
       ->type_name("N")
       ->capture_default_str();
   limits->add_option("--max-download", arguments->limits.download_bytes_max, "Bytes of one URL")
-      ->check(CLI::PositiveNumber)
+      ->check(above_zero)
       ->type_name("N")
       ->capture_default_str();
   run->callback([arguments, exit_code] { *exit_code = Run(std::move(*arguments)); });
