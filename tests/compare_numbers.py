@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
-"""Compares two outputs of numeric_self_test: compare_numbers.py A B. Tolerances are the project's promise between
-instruction sets: decoded samples exact, preprocessed tensors 1e-3 of a level (0..255), model outputs 1e-3 relative plus 1e-4."""
+"""Compares two outputs of numeric_self_test: compare_numbers.py A B. The tolerances are the project's promise between
+instruction sets: decoded samples are the same, bit by bit, at every scale; preprocessed tensors lie
+within 1e-3 of a level (0..255), as the kernels do to their reference, with or without fused multiply-add; model outputs and
+boxes within about 20 times what x86-64 and arm64 were seen to differ by (sums in another order)."""
 import sys
 
-TOLERANCE = {"decode": (0, 0), "preprocess": (1e-3, 0), "model": (1e-4, 1e-3), "detection": (1e-2, 1e-3), "detections": (0, 0)}
+# absolute, relative
+TOLERANCE = {"decode": (0, 0), "preprocess": (1e-3, 0), "model": (5e-5, 1e-4), "detection": (1e-3, 1e-5), "detections": (0, 0)}
 
 
 def read(path):
