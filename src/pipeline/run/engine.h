@@ -23,9 +23,9 @@ struct LoadedStep {
   std::shared_ptr<const infer::Session> session;
   std::optional<preprocess::Preprocessor> preprocessor;
   std::unique_ptr<postprocess::Head> head;
-  int input = 0;          // index among the session's inputs
-  int64_t batch = 1;      // the graph's fixed batch size; -1: open
-  bool ordered = false;   // works on tracks (or is one): runs in the order of the frames
+  int input = 0;         // index among the session's inputs
+  int64_t batch = 1;     // the graph's fixed batch size; -1: open
+  bool ordered = false;  // works on tracks (or is one): runs in the order of the frames
 };
 
 // Threads: immutable, shared by all. Lifetime: results point into its cards.

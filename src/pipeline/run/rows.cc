@@ -10,7 +10,8 @@ namespace {
 
 std::string_view LabelOf(const HeadCard& head, int class_id) {
   const auto index = static_cast<size_t>(class_id);
-  return class_id >= 0 && index < head.labels.size() ? std::string_view(head.labels[index]) : std::string_view();
+  return class_id >= 0 && index < head.labels.size() ? std::string_view(head.labels[index])
+                                                     : std::string_view();
 }
 
 // The head whose labels name the boxes of a step: its own, or for tracks that of the step tracked.
@@ -40,7 +41,8 @@ void AppendRegionText(const Engine& engine, int index, const RegionResult& regio
 }  // namespace
 
 RowMaker::RowMaker(std::shared_ptr<const Engine> engine) : engine_(std::move(engine)) {
-  for (const Step& step : engine_->plan().steps) model_ids_.push_back(step.model ? step.model->card.Id() : "");
+  for (const Step& step : engine_->plan().steps)
+    model_ids_.push_back(step.model ? step.model->card.Id() : "");
   // A track is what the tracker made of a model's boxes: the model is named.
   for (size_t i = 0; i < model_ids_.size(); ++i) {
     const Step& step = engine_->plan().steps[i];
@@ -53,7 +55,8 @@ absl::Status RowMaker::Put(const ResultRow& row, sinks::ResultWriter* writer) {
   return writer->Write(row);
 }
 
-absl::Status RowMaker::Write(const InputSummary& input, const FrameResult& result, sinks::ResultWriter* writer) {
+absl::Status RowMaker::Write(const InputSummary& input, const FrameResult& result,
+                             sinks::ResultWriter* writer) {
   ResultRow row;
   row.source = input.name;
   row.frame = result.frame;
@@ -68,7 +71,8 @@ absl::Status RowMaker::Write(const InputSummary& input, const FrameResult& resul
   return absl::OkStatus();
 }
 
-absl::Status RowMaker::WriteStep(int index, const FrameResult& result, ResultRow row, sinks::ResultWriter* writer) {
+absl::Status RowMaker::WriteStep(int index, const FrameResult& result, ResultRow row,
+                                 sinks::ResultWriter* writer) {
   const Step& step = engine_->plan().steps[static_cast<size_t>(index)];
   const StepResult& step_result = result.steps[static_cast<size_t>(index)];
   row.step = step.id;
@@ -93,7 +97,8 @@ absl::Status RowMaker::WriteStep(int index, const FrameResult& result, ResultRow
     const RegionResult& region = step_result.regions[i];
     ResultRow one = region_row;
     if (region.detection >= 0) {
-      const auto& on = result.steps[static_cast<size_t>(step.on)].detections[static_cast<size_t>(region.detection)];
+      const auto& on =
+          result.steps[static_cast<size_t>(step.on)].detections[static_cast<size_t>(region.detection)];
       one.box = on.box;
       if (on.track_id >= 0) one.track_id = on.track_id;
     }
@@ -160,7 +165,8 @@ class MarkMaker {
     for (const Detection& detection : ResultAt(index).detections) {
       mark_of_[static_cast<size_t>(index)].push_back(marks_.size());
       const std::string_view label = LabelOf(engine_.step(index).card.head, detection.class_id);
-      marks_.push_back({&detection, fmt::format("{}{}{:.2f}", label, label.empty() ? "" : " ", detection.score),
+      marks_.push_back({&detection,
+                        fmt::format("{}{}{:.2f}", label, label.empty() ? "" : " ", detection.score),
                         detection.class_id});
       drawn_.push_back(true);
     }
@@ -192,8 +198,9 @@ class MarkMaker {
       const RegionResult& region = ResultAt(index).regions[i];
       const auto on = static_cast<size_t>(StepAt(index).on);
       AppendRegionText(engine_, index, region,
-                       region.detection < 0 ? &caption_
-                                            : &marks_[mark_of_[on][static_cast<size_t>(region.detection)]].label);
+                       region.detection < 0
+                           ? &caption_
+                           : &marks_[mark_of_[on][static_cast<size_t>(region.detection)]].label);
     }
   }
 

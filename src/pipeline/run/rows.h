@@ -13,8 +13,8 @@
 
 namespace sightline::pipeline {
 
-// One row for each detection, class, attribute set, embedding and track, in the plan's order; one for an error.
-// Threads: one at a time (the message buffer is reused).
+// One row for each detection, class, attribute set, embedding and track, in the plan's order; one for an
+// error. Threads: one at a time (the message buffer is reused).
 class RowMaker {
  public:
   explicit RowMaker(std::shared_ptr<const Engine> engine);

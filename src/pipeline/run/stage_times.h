@@ -12,7 +12,8 @@ namespace sightline::pipeline {
 enum class Stage { kRead, kDecode, kPreprocess, kInfer, kPostprocess, kTrack, kWrite };
 inline constexpr int kStageCount = 7;
 constexpr const char* Name(Stage stage) {
-  constexpr const char* kNames[kStageCount] = {"read", "decode", "preprocess", "infer", "postprocess", "track", "write"};
+  constexpr const char* kNames[kStageCount] = {"read",        "decode", "preprocess", "infer",
+                                               "postprocess", "track",  "write"};
   return kNames[static_cast<int>(stage)];
 }
 
@@ -51,7 +52,8 @@ class StageTimes {
 // Charges the time between its construction and destruction to one cell.
 class StageTimer {
  public:
-  explicit StageTimer(StageTime* cell) : cell_(cell), cpu_(ThreadCpuSeconds()), wall_(MonotonicClock::now()) {}
+  explicit StageTimer(StageTime* cell)
+      : cell_(cell), cpu_(ThreadCpuSeconds()), wall_(MonotonicClock::now()) {}
   StageTimer(const StageTimer&) = delete;
   ~StageTimer() {
     cell_->cpu_s += ThreadCpuSeconds() - cpu_;

@@ -62,7 +62,8 @@ absl::Status StepRunner::RunUnordered(PixelSource& pixels, FrameResult* result) 
   return absl::OkStatus();
 }
 
-absl::Status StepRunner::RunOrdered(std::vector<std::unique_ptr<track::Tracker>>* trackers, FrameResult* result) {
+absl::Status StepRunner::RunOrdered(std::vector<std::unique_ptr<track::Tracker>>* trackers,
+                                    FrameResult* result) {
   trackers->resize(static_cast<size_t>(engine_->steps()));
   for (int i = 0; i < engine_->steps(); ++i) {
     if (!engine_->step(i).ordered) continue;
@@ -120,7 +121,8 @@ absl::Status StepRunner::RunModelStep(int index, PixelSource& pixels, FrameResul
   return absl::OkStatus();
 }
 
-absl::Status StepRunner::RunBatch(int index, const Frame& frame, size_t begin, size_t end, FrameResult* result) {
+absl::Status StepRunner::RunBatch(int index, const Frame& frame, size_t begin, size_t end,
+                                  FrameResult* result) {
   const Step& step = engine_->plan().steps[static_cast<size_t>(index)];
   const LoadedStep& loaded = engine_->step(index);
   ModelState& state = *models_[static_cast<size_t>(index)];
@@ -132,8 +134,8 @@ absl::Status StepRunner::RunBatch(int index, const Frame& frame, size_t begin, s
     state.input.Reset(loaded.card.input.type, shape);
     auto* slots = static_cast<uint8_t*>(state.input.view().data);
     for (size_t i = begin; i < end; ++i) {
-      loaded.preprocessor->Run(frame, regions_[i].transform, regions_[i].box, slots + (i - begin) * slot_bytes,
-                               &state.preprocess);
+      loaded.preprocessor->Run(frame, regions_[i].transform, regions_[i].box,
+                               slots + (i - begin) * slot_bytes, &state.preprocess);
     }
     const size_t used = (end - begin) * slot_bytes;  // a fixed batch may have slots to spare
     std::memset(slots + used, 0, static_cast<size_t>(shape[0]) * slot_bytes - used);
@@ -150,18 +152,19 @@ absl::Status StepRunner::RunBatch(int index, const Frame& frame, size_t begin, s
     const int slot = static_cast<int>(i - begin);
     HeadResult* head = step.kind == StepKind::kDetect ? &state.detections
                                                       : &step_result.AddRegion(regions_[i].detection).head;
-    RETURN_IF_ERROR(
-        Annotate(loaded.head->Decode(outputs, slot, regions_[i].transform, &state.head, head),
-                 fmt::format("step '{}'", step.id)));
+    RETURN_IF_ERROR(Annotate(loaded.head->Decode(outputs, slot, regions_[i].transform, &state.head, head),
+                             fmt::format("step '{}'", step.id)));
     if (step.kind != StepKind::kDetect) continue;
     for (Detection& detection : head->detections) {
-      if (Contains(step.keep_classes, detection.class_id)) step_result.detections.push_back(std::move(detection));
+      if (Contains(step.keep_classes, detection.class_id))
+        step_result.detections.push_back(std::move(detection));
     }
   }
   return absl::OkStatus();
 }
 
-void StepRunner::Track(int index, std::vector<std::unique_ptr<track::Tracker>>* trackers, FrameResult* result) {
+void StepRunner::Track(int index, std::vector<std::unique_ptr<track::Tracker>>* trackers,
+                       FrameResult* result) {
   StageTimer timer(&times_->at(Stage::kTrack, index));
   const Step& step = engine_->plan().steps[static_cast<size_t>(index)];
   auto& tracker = (*trackers)[static_cast<size_t>(index)];
@@ -178,7 +181,8 @@ void StepRunner::Track(int index, std::vector<std::unique_ptr<track::Tracker>>* 
       embeddings_[static_cast<size_t>(region.detection)] = region.head.embedding;
     }
   }
-  tracker->Update(result->time_s.value_or(static_cast<double>(result->frame)), absl::MakeSpan(tracked), embeddings_);
+  tracker->Update(result->time_s.value_or(static_cast<double>(result->frame)), absl::MakeSpan(tracked),
+                  embeddings_);
   std::erase_if(tracked, [](const Detection& detection) { return detection.track_id < 0; });
 }
 

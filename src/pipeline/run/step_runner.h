@@ -11,7 +11,8 @@
 
 namespace sightline::pipeline {
 
-// A picture that can be had at several scales: decoding happens when a step asks, as small as all that asked so far need.
+// A picture that can be had at several scales: decoding happens when a step asks, as small as all that asked
+// so far need.
 class PixelSource {
  public:
   virtual ~PixelSource() = default;
@@ -42,8 +43,8 @@ class StepRunner {
   Size WholePictureNeed(Size source) const;
   // The steps that need no order among frames. `result` was cleared for this engine's steps.
   absl::Status RunUnordered(PixelSource& pixels, FrameResult* result);
-  // The tracks and what works on them; call in the order of a stream's frames. `trackers` belongs to the stream: one
-  // entry a step, made on first use.
+  // The tracks and what works on them; call in the order of a stream's frames. `trackers` belongs to the
+  // stream: one entry a step, made on first use.
   absl::Status RunOrdered(std::vector<std::unique_ptr<track::Tracker>>* trackers, FrameResult* result);
 
  private:

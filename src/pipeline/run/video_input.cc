@@ -7,15 +7,18 @@
 
 namespace sightline::pipeline {
 
-absl::StatusOr<std::unique_ptr<VideoInput>> VideoInput::Open(const ingest::Input& input, const MediaLimits& limits,
+absl::StatusOr<std::unique_ptr<VideoInput>> VideoInput::Open(const ingest::Input& input,
+                                                             const MediaLimits& limits,
                                                              const Sampling& sampling) {
   ASSIGN_OR_RETURN(auto demuxer, ingest::VideoDemuxer::Open(input, limits));
   ASSIGN_OR_RETURN(auto decoder, decode::VideoDecoder::Create(demuxer->track(), limits));
-  return std::unique_ptr<VideoInput>(new VideoInput(std::move(demuxer), std::move(decoder), limits, sampling));
+  return std::unique_ptr<VideoInput>(
+      new VideoInput(std::move(demuxer), std::move(decoder), limits, sampling));
 }
 
-VideoInput::VideoInput(std::unique_ptr<ingest::VideoDemuxer> demuxer, std::unique_ptr<decode::VideoDecoder> decoder,
-                       const MediaLimits& limits, const Sampling& sampling)
+VideoInput::VideoInput(std::unique_ptr<ingest::VideoDemuxer> demuxer,
+                       std::unique_ptr<decode::VideoDecoder> decoder, const MediaLimits& limits,
+                       const Sampling& sampling)
     : demuxer_(std::move(demuxer)), decoder_(std::move(decoder)), limits_(limits), sampling_(sampling) {}
 
 absl::StatusOr<VideoInput::Picked> VideoInput::Next() {
@@ -24,7 +27,8 @@ absl::StatusOr<VideoInput::Picked> VideoInput::Next() {
     if (frame.ok()) {
       const int64_t index = frames_++;
       if (index >= limits_.video_frames_max) {
-        return absl::ResourceExhaustedError(fmt::format("more than the limit of {} frames", limits_.video_frames_max));
+        return absl::ResourceExhaustedError(
+            fmt::format("more than the limit of {} frames", limits_.video_frames_max));
       }
       if (Pick(**frame, index)) return Picked{*std::move(frame), index};
       continue;
@@ -76,8 +80,9 @@ void VideoInput::CountDamage(const absl::Status& status) {
 
 absl::Status VideoInput::Damage() const {
   if (damaged_ == 0) return absl::OkStatus();
-  return absl::DataLossError(fmt::format("{} damaged place{} in {} packets, {} frames decoded; first: {}", damaged_,
-                                         damaged_ == 1 ? "" : "s", packets_, frames_, MessageOf(first_damage_)));
+  return absl::DataLossError(fmt::format("{} damaged place{} in {} packets, {} frames decoded; first: {}",
+                                         damaged_, damaged_ == 1 ? "" : "s", packets_, frames_,
+                                         MessageOf(first_damage_)));
 }
 
 }  // namespace sightline::pipeline

@@ -4,13 +4,15 @@
 
 namespace sightline::pipeline {
 
-WorkOrder::WorkOrder(ingest::InputList* inputs, size_t window, Emitter* emitter, const std::atomic<bool>* stop)
+WorkOrder::WorkOrder(ingest::InputList* inputs, size_t window, Emitter* emitter,
+                     const std::atomic<bool>* stop)
     : inputs_(inputs), window_(window), emitter_(emitter), stop_(stop) {}
 
 WorkOrder::Claim WorkOrder::Next() {
   absl::MutexLock lock(&mutex_);
   while (!closed_ && !stop_->load(std::memory_order_relaxed)) {
-    // Nobody at work means that whatever is next in order is still unclaimed: then a full window must not hold it up.
+    // Nobody at work means that whatever is next in order is still unclaimed: then a full window must not
+    // hold it up.
     if (waiting_ + claimed_ < window_ || claimed_ == 0) {
       for (Slot& slot : slots_) {
         if (!slot.shared || slot.total >= 0) continue;

@@ -1,5 +1,5 @@
-// Who works on what, and in which order results leave: inputs are claimed in order, the frames of one video by all
-// workers together, and results are handed on in order whoever finishes first.
+// Who works on what, and in which order results leave: inputs are claimed in order, the frames of one video
+// by all workers together, and results are handed on in order whoever finishes first.
 #pragma once
 
 #include <deque>
@@ -21,8 +21,8 @@ struct WorkInput {
   bool failed = false;  // touched by the one that hands on
   std::vector<std::unique_ptr<track::Tracker>> trackers;
 
-  // What several workers share once it is open. A video is decoded by one worker at a time; of a file with pages each
-  // worker decodes its own page.
+  // What several workers share once it is open. A video is decoded by one worker at a time; of a file with
+  // pages each worker decodes its own page.
   absl::Mutex mutex;
   std::unique_ptr<VideoInput> video ABSL_GUARDED_BY(mutex);
   Bytes bytes;                   // of a file with pages; constant once shared
@@ -31,8 +31,8 @@ struct WorkInput {
   bool exhausted ABSL_GUARDED_BY(mutex) = false;
 };
 
-// Threads: any number of workers. `Emit` (given at construction) runs on whichever worker completes the order, one call
-// at a time.
+// Threads: any number of workers. `Emit` (given at construction) runs on whichever worker completes the
+// order, one call at a time.
 class WorkOrder {
  public:
   struct Emitter {
@@ -42,8 +42,8 @@ class WorkOrder {
   };
   WorkOrder(ingest::InputList* inputs, size_t window, Emitter* emitter, const std::atomic<bool>* stop);
 
-  // A claim: a fresh input to open, or one that is open and has frames left. nullptr: no work is left. Waits while too
-  // many results wait for their turn. Every claim is given back with exactly one Release.
+  // A claim: a fresh input to open, or one that is open and has frames left. nullptr: no work is left. Waits
+  // while too many results wait for their turn. Every claim is given back with exactly one Release.
   struct Claim {
     std::shared_ptr<WorkInput> input;
     bool fresh = false;
@@ -80,7 +80,7 @@ class WorkOrder {
   absl::CondVar changed_;
   std::deque<Slot> slots_ ABSL_GUARDED_BY(mutex_);  // in order; the front is the one being handed on
   std::vector<std::unique_ptr<FrameResult>> spare_ ABSL_GUARDED_BY(mutex_);
-  size_t waiting_ ABSL_GUARDED_BY(mutex_) = 0;   // delivered, not yet handed on
+  size_t waiting_ ABSL_GUARDED_BY(mutex_) = 0;  // delivered, not yet handed on
   size_t claimed_ ABSL_GUARDED_BY(mutex_) = 0;
   bool list_ended_ ABSL_GUARDED_BY(mutex_) = false;
   bool handing_on_ ABSL_GUARDED_BY(mutex_) = false;

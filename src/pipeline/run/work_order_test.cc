@@ -41,13 +41,15 @@ class Recorder final : public WorkOrder::Emitter {
   std::atomic<bool> inside_{false};
 };
 
-// Every third input is a "video" of `frames` frames that all workers share; each step takes a random little while.
+// Every third input is a "video" of `frames` frames that all workers share; each step takes a random little
+// while.
 struct Scenario {
   int inputs, frames, workers;
   uint32_t seed;
 };
 
-void WorkOnce(WorkOrder& order, const Scenario& scenario, const WorkOrder::Claim& claim, std::mt19937& random) {
+void WorkOnce(WorkOrder& order, const Scenario& scenario, const WorkOrder::Claim& claim,
+              std::mt19937& random) {
   const auto pause = [&] {
     for (uint32_t i = random() % 2000; i > 0; --i) std::atomic_signal_fence(std::memory_order_seq_cst);
   };
@@ -76,7 +78,8 @@ void WorkOnce(WorkOrder& order, const Scenario& scenario, const WorkOrder::Claim
 std::vector<std::string> Expected(const Scenario& scenario) {
   std::vector<std::string> expected;
   for (int i = 0; i < scenario.inputs; ++i) {
-    for (int f = 0; f < (i % 3 == 2 ? scenario.frames : 1); ++f) expected.push_back(fmt::format("{}/{}", i, f));
+    for (int f = 0; f < (i % 3 == 2 ? scenario.frames : 1); ++f)
+      expected.push_back(fmt::format("{}/{}", i, f));
     expected.push_back(fmt::format("{}/end", i));
   }
   return expected;
@@ -108,7 +111,8 @@ TEST_P(InAnyCrowd, results_leave_in_order_and_none_is_lost) {
 
 INSTANTIATE_TEST_SUITE_P(Scenarios, InAnyCrowd,
                          testing::Values(Scenario{30, 7, 1, 1}, Scenario{30, 7, 2, 2}, Scenario{60, 11, 4, 3},
-                                         Scenario{200, 3, 8, 4}, Scenario{3, 500, 3, 5}, Scenario{0, 0, 2, 6}));
+                                         Scenario{200, 3, 8, 4}, Scenario{3, 500, 3, 5},
+                                         Scenario{0, 0, 2, 6}));
 
 TEST(WorkOrder, does_not_run_ahead_of_a_slow_first_input_by_more_than_its_window) {
   CountedInputs inputs(1000);
