@@ -51,8 +51,8 @@ fetch_npm() {  # name -> path of the verified tarball on stdout
   if [ ! -f "$file" ] || ! check "$file"; then
     say "fetching $name $version" >&2
     local tmp; tmp=$(mktemp -d "$cache/.fetch.XXXXXX")
-    (cd "$tmp" && npm pack --silent --ignore-scripts "$name@$version" >/dev/null 2>&1) ||
-      { rm -rf "$tmp"; echo "setup: cannot fetch $name@$version with npm" >&2; exit 1; }
+    (cd "$tmp" && npm pack --loglevel=error --ignore-scripts "$name@$version" > out.log 2>&1) ||
+      { echo "setup: cannot fetch $name@$version with npm:" >&2; cat "$tmp/out.log" >&2; rm -rf "$tmp"; exit 1; }
     mv "$tmp"/*.tgz "$file"; rm -rf "$tmp"
     check "$file" || { rm -f "$file"; echo "setup: $name@$version does not have the pinned digest" >&2; exit 1; }
   fi
