@@ -288,7 +288,7 @@ absl::Status Worker::AnalysePicture(absl::Span<const uint8_t> bytes, const decod
 
 }  // namespace
 
-absl::StatusOr<RunReport> RunInputs(std::shared_ptr<const Engine> engine, ingest::InputList* inputs,
+absl::StatusOr<RunReport> RunInputs(const std::shared_ptr<const Engine>& engine, ingest::InputList* inputs,
                                     const RunOptions& options, ResultConsumer* consumer,
                                     const std::atomic<bool>* stop) {
   OrderedEnd end(engine, options, consumer);

@@ -51,7 +51,7 @@ struct RunReport {
 
 // Blocks until all is done, `*stop` becomes true (what was begun is finished and handed on) or the consumer
 // fails (its status comes back). Memory is bounded whatever the number of inputs and frames.
-absl::StatusOr<RunReport> RunInputs(std::shared_ptr<const Engine> engine, ingest::InputList* inputs,
+absl::StatusOr<RunReport> RunInputs(const std::shared_ptr<const Engine>& engine, ingest::InputList* inputs,
                                     const RunOptions& options, ResultConsumer* consumer,
                                     const std::atomic<bool>* stop);
 

@@ -92,7 +92,7 @@ std::string Node::Found() const {
     case Kind::kScalar:
       break;
   }
-  const std::string shown = text.size() > 60 ? ToValidUtf8(text.substr(0, 57)) + "..." : text;
+  std::string shown = text.size() > 60 ? ToValidUtf8(text.substr(0, 57)) + "..." : text;
   if (!quoted && (text == "true" || text == "false")) return shown;
   return fmt::format("{}'{}'", quoted ? "the quoted text " : "", shown);
 }

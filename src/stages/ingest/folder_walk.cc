@@ -119,9 +119,9 @@ bool MatchesComponent(std::string_view pattern, std::string_view name) {
   return p == pattern.size();
 }
 
-FolderWalk FolderWalk::Everything(std::string folder, int64_t entries_max) {
+FolderWalk FolderWalk::Everything(const std::string& folder, int64_t entries_max) {
   FolderWalk walk(entries_max);
-  walk.first_ = walk.Enter(std::move(folder), {}, true);
+  walk.first_ = walk.Enter(folder, {}, true);
   return walk;
 }
 
@@ -146,7 +146,7 @@ absl::Status FolderWalk::Glob(std::string_view pattern, int64_t entries_max,
   struct stat info {};
   // A folder that is not there makes a glob that matches nothing, which the caller reports.
   if (stat(folder.empty() ? "." : folder.c_str(), &info) != 0) return absl::OkStatus();
-  (*walk)->first_ = (*walk)->Enter(std::move(folder), (*walk)->Closure(States(1)), false);
+  (*walk)->first_ = (*walk)->Enter(folder, (*walk)->Closure(States(1)), false);
   return absl::OkStatus();
 }
 
@@ -165,7 +165,7 @@ bool FolderWalk::IsPassedOver(std::string_view name) const {
   return !IsSidecar(last);
 }
 
-std::optional<WalkEntry> FolderWalk::Enter(std::string folder, States states, bool everything) {
+std::optional<WalkEntry> FolderWalk::Enter(const std::string& folder, States states, bool everything) {
   const std::string path = folder.empty() ? "." : folder;
   if (static_cast<int>(levels_.size()) >= kFolderDepthMax) {
     return WalkEntry{path,
@@ -258,7 +258,7 @@ std::optional<WalkEntry> FolderWalk::Look(Level& level, const Entry& entry) {
     return WalkEntry{std::move(path), absl::ResourceExhaustedError(fmt::format(
                                           "more than {} links to folders in one walk", kLinkedFoldersMax))};
   }
-  return Enter(std::move(path), Closure(below), everything);
+  return Enter(path, Closure(below), everything);
 }
 
 }  // namespace sightline::ingest

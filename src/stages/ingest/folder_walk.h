@@ -39,7 +39,7 @@ struct WalkEntry {
 class FolderWalk {
  public:
   // Everything below `folder`. `entries_max`: of one folder.
-  static FolderWalk Everything(std::string folder, int64_t entries_max);
+  static FolderWalk Everything(const std::string& folder, int64_t entries_max);
   // What a glob expands to. ** as a whole component means any number of folders; a folder that matches means
   // everything below it. InvalidArgument for more than kGlobComponentsMax components.
   static absl::Status Glob(std::string_view pattern, int64_t entries_max, std::optional<FolderWalk>* walk);
@@ -69,7 +69,7 @@ class FolderWalk {
   };
 
   explicit FolderWalk(int64_t entries_max) : entries_max_(entries_max) {}
-  std::optional<WalkEntry> Enter(std::string folder, States states, bool everything);
+  std::optional<WalkEntry> Enter(const std::string& folder, States states, bool everything);
   std::optional<WalkEntry> Look(Level& level, const Entry& entry);
   States Closure(States states) const;
   bool IsPassedOver(std::string_view name) const;

@@ -81,8 +81,8 @@ struct OpenList {
 
 class WordList final : public InputList {
  public:
-  WordList(std::vector<std::string> words, InputListOptions options)
-      : words_(std::move(words)), options_(std::move(options)) {}
+  WordList(std::vector<std::string> words, const InputListOptions& options)
+      : words_(std::move(words)), options_(options) {}
 
   std::optional<Input> Next() override { return NextUnless(nullptr); }
 
@@ -272,7 +272,7 @@ bool IsStream(const Input& input) {
 absl::StatusOr<std::unique_ptr<InputList>> InputList::Create(std::vector<std::string> words,
                                                              InputListOptions options) {
   RETURN_IF_ERROR(CheckWords(words, options));
-  return std::make_unique<WordList>(std::move(words), std::move(options));
+  return std::make_unique<WordList>(std::move(words), options);
 }
 
 std::optional<int64_t> CountInputs(const std::vector<std::string>& words, const InputListOptions& options,

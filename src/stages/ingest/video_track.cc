@@ -85,7 +85,7 @@ absl::StatusOr<VideoTrack> DescribeTrack(const AVFormatContext& format, AVStream
     track.frames_estimate = stream.nb_frames;
   } else if (track.duration_s && track.frames_per_second) {
     const double frames = *track.duration_s * *track.frames_per_second;
-    if (frames < 1e15) track.frames_estimate = static_cast<int64_t>(frames + 0.5);
+    if (frames < 1e15) track.frames_estimate = std::llround(frames);
   }
   return track;
 }

@@ -108,8 +108,8 @@ absl::StatusOr<int> ClassCount(const HeadCard& head, int64_t graph_classes) {
   return static_cast<int>(graph_classes);
 }
 
-std::vector<int> StridesOr(const HeadCard& head, std::vector<int> customary) {
-  return head.strides.empty() ? std::move(customary) : head.strides;
+std::vector<int> StridesOr(const HeadCard& head, const std::vector<int>& customary) {
+  return head.strides.empty() ? customary : head.strides;
 }
 
 BestClass FindBestClass(const float* scores, int count, int64_t step) {

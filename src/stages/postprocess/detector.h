@@ -72,7 +72,7 @@ absl::Status CheckDetectorCard(const HeadCard& head);
 // The number of classes: `graph_classes` (negative: open in the graph), which the card's labels must match.
 absl::StatusOr<int> ClassCount(const HeadCard& head, int64_t graph_classes);
 
-std::vector<int> StridesOr(const HeadCard& head, std::vector<int> customary);
+std::vector<int> StridesOr(const HeadCard& head, const std::vector<int>& customary);
 
 struct BestClass {
   int id = 0;

@@ -14,6 +14,9 @@ struct Level {
   int columns = 0, rows = 0;
   int64_t begin = 0;  // cells of the levels before this one
   int64_t cells() const { return int64_t{columns} * rows; }
+  // Where a cell, counted from this level's first, lies in the grid.
+  int64_t ColumnOf(int64_t cell) const { return cell % columns; }
+  int64_t RowOf(int64_t cell) const { return cell / columns; }
 };
 using Levels = absl::InlinedVector<Level, 6>;
 

@@ -90,8 +90,8 @@ class Nanodet final : public DetectorHead {
     for (int64_t i = 0; i < level.cells(); ++i, scores += scores_step, distances += distances_step) {
       if (!(RowMax(scores, classes_) >= min_score())) continue;
       const BestClass best = FindBestClass(scores, classes_);
-      const float x = static_cast<float>(i % level.columns) * stride + shift;
-      const float y = static_cast<float>(i / level.columns) * stride + shift;
+      const float x = static_cast<float>(level.ColumnOf(i)) * stride + shift;
+      const float y = static_cast<float>(level.RowOf(i)) * stride + shift;
       float sides[4];
       for (int s = 0; s < 4; ++s) sides[s] = Expectation(distances + s * bins_, bins_) * stride;
       sink->Add({x - sides[0], y - sides[1], x + sides[2], y + sides[3]}, best.score, best.id,

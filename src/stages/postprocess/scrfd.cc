@@ -109,8 +109,8 @@ class Scrfd final : public DetectorHead {
       const float stride = static_cast<float>(levels[l].stride);
       for (int64_t i = 0; i < rows; ++i) {
         if (!(scores.data[i] >= min_score())) continue;
-        const float x = static_cast<float>(i / anchors % levels[l].columns) * stride;
-        const float y = static_cast<float>(i / anchors / levels[l].columns) * stride;
+        const float x = static_cast<float>(levels[l].ColumnOf(i / anchors)) * stride;
+        const float y = static_cast<float>(levels[l].RowOf(i / anchors)) * stride;
         const float* d = boxes.data + 4 * i;
         sink->Add({x - d[0] * stride, y - d[1] * stride, x + d[2] * stride, y + d[3] * stride},
                   scores.data[i], 0, begin + i);
@@ -129,8 +129,8 @@ class Scrfd final : public DetectorHead {
     while (row >= outputs[l].shape[0]) row -= outputs[l++].shape[0];
     const int64_t cell = row / (outputs[l].shape[0] / levels[l].cells());
     const float stride = static_cast<float>(levels[l].stride);
-    const float x = static_cast<float>(cell % levels[l].columns) * stride;
-    const float y = static_cast<float>(cell / levels[l].columns) * stride;
+    const float x = static_cast<float>(levels[l].ColumnOf(cell)) * stride;
+    const float y = static_cast<float>(levels[l].RowOf(cell)) * stride;
     const float* offsets = outputs[2 * levels.size() + l].data + 2 * kPoints * row;
     for (int k = 0; k < kPoints; ++k) {
       AddKeypoint(transform, x + offsets[2 * k] * stride, y + offsets[2 * k + 1] * stride, 1, detection);

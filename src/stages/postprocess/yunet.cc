@@ -48,7 +48,7 @@ class Yunet final : public DetectorHead {
         if (!(product >= least && std::isfinite(product))) continue;
         const float score = std::sqrt(std::clamp(cls[i], 0.f, 1.f) * std::clamp(obj[i], 0.f, 1.f));
         if (!(score >= min_score())) continue;
-        const float x = static_cast<float>(i % level.columns), y = static_cast<float>(i / level.columns);
+        const float x = static_cast<float>(level.ColumnOf(i)), y = static_cast<float>(level.RowOf(i));
         const float* box = boxes + 4 * i;
         sink->AddCentered((x + box[0]) * stride, (y + box[1]) * stride, std::exp(box[2]) * stride,
                           std::exp(box[3]) * stride, score, 0, level.begin + i);
@@ -63,7 +63,7 @@ class Yunet final : public DetectorHead {
     const Level& level = LevelOf(levels, candidate.row);
     const int64_t cell = candidate.row - level.begin;
     const float stride = static_cast<float>(level.stride);
-    const float x = static_cast<float>(cell % level.columns), y = static_cast<float>(cell / level.columns);
+    const float x = static_cast<float>(level.ColumnOf(cell)), y = static_cast<float>(level.RowOf(cell));
     const size_t l = static_cast<size_t>(&level - levels.data());
     const float* offsets = outputs[3 * levels.size() + l].data + 2 * kPoints * cell;
     for (int k = 0; k < kPoints; ++k) {

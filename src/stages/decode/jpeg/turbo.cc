@@ -289,7 +289,7 @@ absl::Status TurboDecoder::Decode(absl::Span<const uint8_t> bytes, int scale_log
   if (state.spare.size() < spare_bytes) state.spare.resize(spare_bytes);
   const bool read = state.Read(*frame);
   if (read) return absl::OkStatus();
-  const absl::Status failure = state.FailureStatus();
+  absl::Status failure = state.FailureStatus();
   jpeg_abort_decompress(&info);  // frees what the picture needed
   return failure;
 }
