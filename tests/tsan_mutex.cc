@@ -1,7 +1,7 @@
-// Only in programs built with the thread sanitizer: Abseil's mutex and condition variable, anew and in the simplest
-// way, because the system's library is not built with the sanitizer, which would therefore see no order between two
-// critical sections. These definitions stand in for those of the shared library. Every lock is exclusive, waiting is
-// polling, and a condition is only ever evaluated by the thread that waits for it.
+// Only in programs built with the thread sanitizer: Abseil's mutex and condition variable, anew and in the
+// simplest way, because the system's library is not built with the sanitizer, which would therefore see no
+// order between two critical sections. These definitions stand in for those of the shared library. Every lock
+// is exclusive, waiting is polling, and a condition is only ever evaluated by the thread that waits for it.
 #include <unistd.h>
 
 #include "absl/synchronization/mutex.h"
@@ -53,7 +53,9 @@ bool CondVar::WaitWithTimeout(Mutex* mutex, Duration timeout) ABSL_NO_THREAD_SAF
   mutex->Lock();
   return timeout <= Microseconds(kPauseMicroseconds);
 }
-bool CondVar::WaitWithDeadline(Mutex* mutex, Time deadline) { return WaitWithTimeout(mutex, deadline - Now()); }
+bool CondVar::WaitWithDeadline(Mutex* mutex, Time deadline) {
+  return WaitWithTimeout(mutex, deadline - Now());
+}
 void CondVar::Signal() {}
 void CondVar::SignalAll() {}
 

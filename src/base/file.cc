@@ -69,8 +69,8 @@ absl::StatusOr<AtomicFile> AtomicFile::Create(const std::filesystem::path& path)
   partial += ".partial";
   const int descriptor = open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (descriptor < 0 && errno == ENOENT) {
-    return absl::NotFoundError(fmt::format("cannot create {}: there is no folder {}", path.string(),
-                                           path.parent_path().string()));
+    return absl::NotFoundError(
+        fmt::format("cannot create {}: there is no folder {}", path.string(), path.parent_path().string()));
   }
   if (descriptor < 0) return ErrnoStatus(errno, fmt::format("cannot create {}", partial.string()));
   return AtomicFile(path, std::move(partial), descriptor);

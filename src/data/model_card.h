@@ -24,8 +24,8 @@ struct InputCard {
   std::string name;           // the graph's input; "" means its only one
   int width = 0, height = 0;  // pixels; 0 where the graph leaves it open and the card does not fix it (then:
                               // the picture's size, limited to `size_max`, rounded up to `size_multiple`)
-  int size_multiple = 32;  // for open sizes, and for what cut_padding leaves
-  int size_max = 1280;     // longest side, only for open sizes
+  int size_multiple = 32;     // for open sizes, and for what cut_padding leaves
+  int size_max = 1280;        // longest side, only for open sizes
   TensorLayout layout = TensorLayout::kNchw;
   ElementType type = ElementType::kFloat32;  // float32, float16, uint8
   ColorOrder color = ColorOrder::kRgb;

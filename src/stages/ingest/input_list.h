@@ -35,7 +35,8 @@ struct InputListOptions {
 };
 
 // Lists hold one file, folder, glob or URL a line; blank lines and lines that begin with # are passed over.
-// Where the first line ends with a zero byte all do, and names are taken as they are (find -print0). Relative lines are looked for in the current folder, then in the list's own.
+// Where the first line ends with a zero byte all do, and names are taken as they are (find -print0). Relative
+// lines are looked for in the current folder, then in the list's own.
 //
 // Threads: one at a time. Folders are read as they are reached, entries in byte order, hidden entries (.name)
 // skipped, links followed, a link loop is an error input. Within folders, files with no picture's or video's
