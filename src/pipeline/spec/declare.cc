@@ -194,7 +194,7 @@ class VariantsType : public Type {
       const std::string& key = node.keys[i].text;
       if (key != key_ && InAll(key)) {
         const Field* shared = variants_.front().second->Find(key);
-        shared->type->Read(node.items[i], path + "." + key, report, shared->member(value));
+        shared->type->Read(node.items[i], fmt::format("{}.{}", path, key), report, shared->member(value));
       }
     }
   }
