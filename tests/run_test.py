@@ -146,6 +146,14 @@ class RunsOnPictures(WithModels):
             self.assertTrue(0 < row["attributes"]["age"]["value"] < 100, row)
             self.assertIn(row["box"], [f["box"] for f in faces])
 
+    def test_faces_are_found_with_their_points(self):
+        rows = rows_of(self.run_pipeline(ROOT / "examples/faces.yaml", ASSETS / "images/faces_photos").stdout)
+        counts = {}
+        for row in rows:
+            counts[os.path.basename(row["source"])] = counts.get(os.path.basename(row["source"]), 0) + 1
+            self.assertEqual(row["label"], "face")
+        self.assertEqual(counts, {"bella.jpg": 1, "group_1.jpg": 19, "kid.jpg": 1})  # labels.csv
+
     def test_defects_are_classified(self):
         boards = sorted((ASSETS / "images/defects_deeppcb/dev").glob("*.jpg"))[:4]
         rows = rows_of(self.run_pipeline(ROOT / "examples/defects.yaml", *boards).stdout)
