@@ -17,11 +17,12 @@ as_root() {
 }
 
 trap 'echo "setup: failed at line $LINENO: $BASH_COMMAND" >&2' ERR
-debian_mirror() {  # the mirror that this system itself uses
+debian_mirror() {  # where this system itself gets Debian 12 from
   local found
-  found=$(grep -rhv '^#' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null |
-          grep -oE 'https?://[^ ]+/debian/?( |$)' | sed -n '1{s/ //g;p}') || true
-  echo "${found:-http://deb.debian.org/debian}"
+  found=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 2>/dev/null |
+          awk '$2 == "bookworm" && $3 == "main" && !seen++ { print $1 }')
+  [ -n "$found" ] || { echo "setup: apt has no source for Debian 12 (bookworm main)" >&2; exit 1; }
+  echo "$found"
 }
 
 # --- apt ---------------------------------------------------------------------------------------
