@@ -47,8 +47,8 @@ fuzz() {  # PROGRAM; one line on standard output, status 1 with a finding
   fi
   {
     echo "$name FOUND something after $units runs (all of it: $log):"
-    grep -aE '^SUMMARY|runtime error|ERROR: |check failed|terminate called' "$log" | head -5 | sed 's/^/  /'
-    grep -aE "^ *#[0-9]+ .*$PWD/(src|tests)" "$log" | head -4 | sed 's/^ */  /'
+    grep -aE '^SUMMARY|runtime error|ERROR: |check failed|terminate called' "$log" | head -5 | sed 's/^/  /' || true
+    grep -aE "^ *#[0-9]+ .*$PWD/(src|tests)" "$log" | head -4 | sed 's/^ */  /' || true
     local input
     input=$(grep -aoP 'Test unit written to \K.*' "$log" | tail -1 || true)
     [ -z "$input" ] || echo "  again: $program $input"
