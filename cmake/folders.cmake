@@ -46,7 +46,7 @@ function(sightline_folder name)
   list(FILTER sources EXCLUDE REGEX "_(test|bench|fuzz)\\.cc$")
   set(tests ${all})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
-  if(SIGHTLINE_SANITIZE)  # stands in for operator new, as the sanitizers do
+  if(SIGHTLINE_SANITIZE)  # sanitizers have their own operator new, and keep freed memory for a while
     list(FILTER tests EXCLUDE REGEX "/allocation_test\\.cc$")
   endif()
   set(benches ${all})

@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <csignal>
-#include <fstream>
 
 #include "absl/cleanup/cleanup.h"
 #include "base/file.h"
@@ -181,15 +180,6 @@ void ExpectSameRow(const Reader& reader, idx_t row, const ResultRow& expected) {
   EXPECT_EQ(Reader::Text(reader.column(14), row), expected.error);
 }
 
-int64_t ResidentKilobytes() {
-  std::ifstream status("/proc/self/status");
-  std::string line;
-  while (std::getline(status, line)) {
-    if (line.rfind("VmRSS:", 0) == 0) return std::atoll(line.c_str() + 6);
-  }
-  return 0;
-}
-
 class ParquetWriterTest : public ::testing::Test {
  protected:
   std::unique_ptr<sinks::ResultWriter> MustCreate(const std::filesystem::path& path) {
@@ -242,42 +232,6 @@ TEST_F(ParquetWriterTest, schema_is_the_documented_one) {
       "attributes MAP(VARCHAR, STRUCT(\"value\" VARCHAR, number FLOAT, score FLOAT))\n"
       "keypoints STRUCT(x FLOAT, y FLOAT, score FLOAT)[]\nmask STRUCT(area FLOAT[], runs UINTEGER[])\n"
       "embedding FLOAT[]\nmodel VARCHAR\nerror VARCHAR\n");
-}
-
-TEST_F(ParquetWriterTest, memory_does_not_grow_with_the_rows) {
-  const auto path = folder_.path() / "out.parquet";
-  auto created = CreateParquetWriter(path, {.memory_bytes_max = int64_t{64} << 20});
-  ASSERT_TRUE(created.ok()) << created.status();
-  const auto writer = std::move(*created);
-  std::vector<float> embedding(512);
-  ResultRow row;
-  row.source = "folder/a picture with a rather long name.jpg";
-  row.step = "people";
-  row.kind = ResultKind::kEmbedding;
-  row.box = Box{1, 2, 3, 4};
-  row.model = "osnet@1";
-  uint32_t random = 1;
-  const auto write_rows = [&](int count) {
-    for (int i = 0; i < count; ++i) {
-      for (float& value : embedding) {
-        random = random * 1664525 + 1013904223;
-        value = static_cast<float>(random) / 4294967296.f;
-      }
-      row.frame = i;
-      row.embedding = embedding;
-      ASSERT_TRUE(writer->Write(row).ok());
-    }
-  };
-  write_rows(40'000);  // 80 MB, more than the memory limit
-  const int64_t early = ResidentKilobytes();
-  write_rows(40'000);  // 80 MB more
-  const int64_t late = ResidentKilobytes();
-  const absl::Status finished = writer->Finish();
-  ASSERT_TRUE(finished.ok()) << finished;
-  const int64_t last = ResidentKilobytes();
-  std::printf("resident KB: %ld after 40,000 rows of 2 KB, %ld after 80,000, %ld after Finish\n", early, late,
-              last);
-  EXPECT_LT(late - early, 32 << 10);
 }
 
 TEST_F(ParquetWriterTest, leaves_nothing_when_it_is_not_finished) {
