@@ -118,6 +118,7 @@ class Worker {
   absl::Status AnalysePicture(absl::Span<const uint8_t> bytes, const decode::PictureHeader& header,
                               int64_t page, FrameResult* result);
   void DeliverFailure(WorkInput& input, int64_t ordinal, int64_t frame, absl::Status status);
+  std::unique_ptr<FrameResult> NewResult();
   bool KeepsPixels(bool video) const {
     return options_.keep_pixels || (video && engine_->has_ordered_models());
   }
@@ -131,8 +132,9 @@ class Worker {
   Bytes bytes_;
 };
 
-std::unique_ptr<FrameResult> Cleared(std::unique_ptr<FrameResult> result, int steps) {
-  result->Clear(static_cast<size_t>(steps));
+std::unique_ptr<FrameResult> Worker::NewResult() {
+  auto result = order_->NewResult();
+  result->Clear(static_cast<size_t>(engine_->steps()));
   return result;
 }
 
@@ -145,7 +147,7 @@ absl::Status WithoutName(const absl::Status& status, const std::string& name) {
 
 void Worker::DeliverFailure(WorkInput& input, int64_t ordinal, int64_t frame, absl::Status status) {
   status = WithoutName(status, input.summary.name);
-  auto result = Cleared(order_->NewResult(), engine_->steps());
+  auto result = NewResult();
   result->frame = frame;
   result->status = std::move(status);
   order_->Deliver(&input, ordinal, std::move(result));
@@ -258,7 +260,7 @@ void Worker::RunShared(WorkInput& input) {
   if (!share.damage.ok()) return DeliverFailure(input, share.ordinal, share.index, share.damage);
   if (!share.picked) return;
   if (share.frame == nullptr) return RunPicture(input, input.bytes, input.header, share.ordinal, share.index);
-  auto result = Cleared(order_->NewResult(), engine_->steps());
+  auto result = NewResult();
   result->frame = share.index;
   result->time_s = share.frame->time_s;
   if (KeepsPixels(true)) result->pixels = share.frame;
@@ -269,7 +271,7 @@ void Worker::RunShared(WorkInput& input) {
 
 void Worker::RunPicture(WorkInput& input, absl::Span<const uint8_t> bytes,
                         const decode::PictureHeader& header, int64_t ordinal, int64_t page) {
-  auto result = Cleared(order_->NewResult(), engine_->steps());
+  auto result = NewResult();
   result->frame = page;
   result->status = AnalysePicture(bytes, header, page, result.get());
   order_->Deliver(&input, ordinal, std::move(result));
@@ -278,7 +280,7 @@ void Worker::RunPicture(WorkInput& input, absl::Span<const uint8_t> bytes,
 absl::Status Worker::AnalysePicture(absl::Span<const uint8_t> bytes, const decode::PictureHeader& header,
                                     int64_t page, FrameResult* result) {
   PictureInput picture(decoder_.get(), bytes, header, page, &times_.at(Stage::kDecode));
-  RETURN_IF_ERROR(picture.Prepare(KeepsPixels(false) ? Size{} : runner_.WholePictureNeed(header.size)));
+  RETURN_IF_ERROR(picture.Decode(KeepsPixels(false) ? Size{} : runner_.WholePictureNeed(header.size)));
   RETURN_IF_ERROR(runner_.RunUnordered(picture, result));
   if (KeepsPixels(false)) {
     ASSIGN_OR_RETURN(result->pixels, picture.AtLeast(picture.source_size()));

@@ -11,8 +11,6 @@ absl::Status PictureInput::Decode(Size need) {
   return absl::OkStatus();
 }
 
-absl::Status PictureInput::Prepare(Size first_need) { return Decode(first_need); }
-
 absl::StatusOr<FramePtr> PictureInput::AtLeast(Size need) {
   const bool enough = (frame_->size.width >= need.width && frame_->size.height >= need.height) ||
                       frame_->size == frame_->source_size;

@@ -10,20 +10,17 @@ namespace sightline::pipeline {
 // Everything is borrowed and outlives it. Threads: one at a time.
 class PictureInput final : public PixelSource {
  public:
-  // `first_need`: what is known to be needed before any step ran; empty: full size.
   PictureInput(decode::PictureDecoder* decoder, absl::Span<const uint8_t> bytes,
                const decode::PictureHeader& header, int64_t page, StageTime* time)
       : decoder_(decoder), bytes_(bytes), header_(header), page_(page), time_(time) {}
 
-  // A page's size is known once it is decoded (pages may differ); so this decodes, at the size that
-  // `first_need` gives for the header's size.
-  absl::Status Prepare(Size first_need);
+  // Call once before the rest: a page's size is known only when it is decoded (pages may differ). `need` is
+  // what is known to be needed before any step ran; empty: full size.
+  absl::Status Decode(Size need);
   Size source_size() const override { return frame_->source_size; }
   absl::StatusOr<FramePtr> AtLeast(Size need) override;
 
  private:
-  absl::Status Decode(Size need);
-
   decode::PictureDecoder* decoder_;
   absl::Span<const uint8_t> bytes_;
   const decode::PictureHeader& header_;
