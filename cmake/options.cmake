@@ -10,6 +10,7 @@ option(SIGHTLINE_FUZZ "Build the libFuzzer targets (clang)" OFF)
 add_library(sightline_options INTERFACE)
 target_compile_options(sightline_options INTERFACE
   -pthread  # everywhere alike: it decides whether the precompiled header fits
+  -ffp-contract=off  # no fused multiply-add behind our back: the simulator's truth is the same on every machine
   -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Werror
   $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety -Wno-unused-private-field>
   $<$<CXX_COMPILER_ID:GNU>:-Wno-psabi -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds -Wno-restrict>)
