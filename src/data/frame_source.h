@@ -17,7 +17,7 @@ struct SourceFrame {
 };
 
 struct SourceFormat {
-  Size size;
+  Size size;                               // empty: not known before the first frame
   double frames_per_second = 0;            // nominal; 0: not known
   std::optional<int64_t> frames_estimate;  // none: endless or not known
 };

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "pipeline/run/picture_input.h"
 #include "pipeline/run/step_runner.h"
+#include "pipeline/run/video_file.h"
 #include "pipeline/run/work_order.h"
 #include "stages/decode/picture_decoder.h"
 #include "stages/ingest/read_input.h"
@@ -109,6 +110,7 @@ class Worker {
  private:
   void Open(const std::shared_ptr<WorkInput>& input);
   void OpenVideo(const std::shared_ptr<WorkInput>& input);
+  absl::StatusOr<std::unique_ptr<FrameSource>> OpenSource(const ingest::Input& input) const;
   absl::Status OpenPicture(const std::shared_ptr<WorkInput>& input, bool* shared);
   struct Share;
   Share TakeShare(WorkInput& input);
@@ -172,18 +174,30 @@ void Worker::Open(const std::shared_ptr<WorkInput>& input) {
   order_->End(input.get(), 1);
 }
 
+absl::StatusOr<std::unique_ptr<FrameSource>> Worker::OpenSource(const ingest::Input& input) const {
+  std::unique_ptr<FrameSource> source;
+  if (input.kind != ingest::InputKind::kSimulated) {
+    ASSIGN_OR_RETURN(source, VideoFile::Open(input, options_.limits));
+  } else if (options_.open_simulated) {
+    ASSIGN_OR_RETURN(source, options_.open_simulated(input));
+  } else {
+    return absl::UnimplementedError("simulated inputs are not to be had here");
+  }
+  return options_.wrap_source ? options_.wrap_source(std::move(source)) : std::move(source);
+}
+
 void Worker::OpenVideo(const std::shared_ptr<WorkInput>& input) {
-  auto video = VideoInput::Open(input->input, options_.limits, options_.sampling);
-  if (!video.ok()) {
-    DeliverFailure(*input, 0, 0, video.status());
+  absl::StatusOr<std::unique_ptr<FrameSource>> source = OpenSource(input->input);
+  if (!source.ok()) {
+    DeliverFailure(*input, 0, 0, source.status());
     order_->End(input.get(), 1);
     return;
   }
   input->summary.video = true;
-  input->summary.frames_estimate = (*video)->track().frames_estimate;
+  input->summary.frames_estimate = (*source)->format().frames_estimate;
   {
     absl::MutexLock lock(&input->mutex);
-    input->video = *std::move(video);
+    input->video = std::make_unique<VideoInput>(*std::move(source), options_.limits, options_.sampling);
   }
   order_->Share(input);
 }
@@ -240,7 +254,7 @@ Worker::Share Worker::TakeShare(WorkInput& input) {
     return share;
   }
   StageTimer timer(&times_.at(Stage::kDecode));
-  absl::StatusOr<VideoInput::Picked> next = input.video->Next();
+  absl::StatusOr<SourceFrame> next = input.video->Next();
   if (next.ok()) {
     share.picked = true;
     share.index = next->index;
@@ -249,7 +263,7 @@ Worker::Share Worker::TakeShare(WorkInput& input) {
   }
   --times_.at(Stage::kDecode).calls;
   input.exhausted = true;
-  share.damage = absl::IsOutOfRange(next.status()) ? input.video->Damage() : next.status();
+  share.damage = absl::IsOutOfRange(next.status()) ? input.video->source().Damage() : next.status();
   share.total = share.damage.ok() ? share.ordinal : share.ordinal + 1;
   return share;
 }
@@ -279,7 +293,7 @@ void Worker::RunPicture(WorkInput& input, absl::Span<const uint8_t> bytes,
 
 absl::Status Worker::AnalysePicture(absl::Span<const uint8_t> bytes, const decode::PictureHeader& header,
                                     int64_t page, FrameResult* result) {
-  PictureInput picture(decoder_.get(), bytes, header, page, &times_.at(Stage::kDecode));
+  PictureInput picture(decoder_.get(), bytes, header, page, &times_.at(Stage::kDecode), options_.alter_picture);
   RETURN_IF_ERROR(picture.Decode(KeepsPixels(false) ? Size{} : runner_.WholePictureNeed(header.size)));
   RETURN_IF_ERROR(runner_.RunUnordered(picture, result));
   if (KeepsPixels(false)) {

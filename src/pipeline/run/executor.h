@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -23,6 +24,11 @@ struct RunOptions {
   int64_t limit = 0;         // stop after so many frames (a picture is one); 0: no limit
   bool keep_pixels = false;  // results come with full-size pixels, for drawing
   MediaLimits limits;
+  // How inputs of kind kSimulated are opened; without it they fail.
+  std::function<absl::StatusOr<std::unique_ptr<FrameSource>>(const ingest::Input&)> open_simulated;
+  // What is done to every video and picture before it is analysed (fault injection); may be empty.
+  std::function<std::unique_ptr<FrameSource>(std::unique_ptr<FrameSource>)> wrap_source;
+  std::function<FramePtr(FramePtr)> alter_picture;
 };
 
 struct InputSummary {

@@ -8,6 +8,7 @@ absl::Status PictureInput::Decode(Size need) {
   StageTimer timer(time_);
   frame_.reset();  // its memory serves the next decode
   ASSIGN_OR_RETURN(frame_, decoder_->Decode(bytes_, header_, {page_, need}));
+  if (alter_) frame_ = alter_(std::move(frame_));
   return absl::OkStatus();
 }
 

@@ -1,6 +1,8 @@
 // A picture file (one page of it) as the steps read it: decoded when asked, no larger than asked.
 #pragma once
 
+#include <functional>
+
 #include "pipeline/run/stage_times.h"
 #include "pipeline/run/step_runner.h"
 #include "stages/decode/picture_decoder.h"
@@ -11,8 +13,9 @@ namespace sightline::pipeline {
 class PictureInput final : public PixelSource {
  public:
   PictureInput(decode::PictureDecoder* decoder, absl::Span<const uint8_t> bytes,
-               const decode::PictureHeader& header, int64_t page, StageTime* time)
-      : decoder_(decoder), bytes_(bytes), header_(header), page_(page), time_(time) {}
+               const decode::PictureHeader& header, int64_t page, StageTime* time,
+               const std::function<FramePtr(FramePtr)>& alter)
+      : decoder_(decoder), bytes_(bytes), header_(header), page_(page), time_(time), alter_(alter) {}
 
   // Call once before the rest: a page's size is known only when it is decoded (pages may differ). `need` is
   // what is known to be needed before any step ran; empty: full size.
@@ -26,6 +29,7 @@ class PictureInput final : public PixelSource {
   const decode::PictureHeader& header_;
   int64_t page_;
   StageTime* time_;
+  const std::function<FramePtr(FramePtr)>& alter_;  // done to what was decoded; may be empty
   FramePtr frame_;
 };
 

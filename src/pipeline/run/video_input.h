@@ -1,15 +1,11 @@
-// A video as the executor reads it: demuxer and decoder together, frames picked by --every or --fps.
+// A source of frames as the executor reads it: frames picked by --every or --fps, and no more than the limit.
 #pragma once
 
 #include <memory>
 #include <optional>
 
-#include "absl/status/status.h"
-#include "absl/status/statusor.h"
-#include "data/frame.h"
+#include "data/frame_source.h"
 #include "data/limits.h"
-#include "stages/decode/video_decoder.h"
-#include "stages/ingest/video_demuxer.h"
 
 namespace sightline::pipeline {
 
@@ -22,36 +18,18 @@ struct Sampling {
 // Threads: one at a time.
 class VideoInput {
  public:
-  static absl::StatusOr<std::unique_ptr<VideoInput>> Open(const ingest::Input& input,
-                                                          const MediaLimits& limits,
-                                                          const Sampling& sampling);
+  VideoInput(std::unique_ptr<FrameSource> source, const MediaLimits& limits, const Sampling& sampling)
+      : source_(std::move(source)), limits_(limits), sampling_(sampling) {}
 
-  struct Picked {
-    FramePtr frame;
-    int64_t index = 0;  // 0-based among all frames of the video
-  };
-  // The next picked frame; OutOfRange at the end. Corrupt packets are counted and passed over.
-  absl::StatusOr<Picked> Next();
-
-  // What was wrong with the video as a whole, once Next() has ended: DataLoss with the number of corrupt
-  // packets.
-  absl::Status Damage() const;
-  const VideoTrack& track() const { return demuxer_->track(); }
+  absl::StatusOr<SourceFrame> Next();  // the next picked frame; OutOfRange at the end
+  const FrameSource& source() const { return *source_; }
 
  private:
-  VideoInput(std::unique_ptr<ingest::VideoDemuxer> demuxer, std::unique_ptr<decode::VideoDecoder> decoder,
-             const MediaLimits& limits, const Sampling& sampling);
-  absl::Status Feed();  // one packet into the decoder, or the drain
-  bool Pick(const Frame& frame, int64_t index);
-  void CountDamage(const absl::Status& status);
+  bool Pick(const SourceFrame& next);
 
-  std::unique_ptr<ingest::VideoDemuxer> demuxer_;
-  std::unique_ptr<decode::VideoDecoder> decoder_;
+  std::unique_ptr<FrameSource> source_;
   MediaLimits limits_;
   Sampling sampling_;
-  int64_t frames_ = 0, packets_ = 0, damaged_ = 0;
-  absl::Status first_damage_;
-  bool drained_ = false;
   int64_t next_slot_ = 0;  // --fps: the first 1/fps slot that has no frame yet
 };
 

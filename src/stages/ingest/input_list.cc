@@ -16,7 +16,7 @@ namespace sightline::ingest {
 namespace {
 
 constexpr size_t kLineBytesMax = 32 << 10;
-constexpr std::string_view kSchemes = "http, https, rtsp and rtsps";
+constexpr std::string_view kSchemes = "http, https, rtsp, rtsps and sim";
 
 Input ErrorInput(std::string_view name, absl::Status status) {
   Input input;
@@ -38,10 +38,13 @@ bool Exists(const std::string& path) {
   return lstat(path.c_str(), &info) == 0;
 }
 
+// "sim:...", unless it is the name of a file.
+bool IsSimulated(const std::string& word) { return SchemeOf(word) == "sim" && !Exists(word); }
+
 // OK for paths and for the URLs that we open.
 absl::Status CheckScheme(const std::string& word) {
   const std::string scheme = SchemeOf(word);
-  if (scheme.empty()) return absl::OkStatus();
+  if (scheme.empty() || IsSimulated(word)) return absl::OkStatus();
   if (scheme == "http" || scheme == "https" || scheme == "rtsp" || scheme == "rtsps")
     return ParseUrl(word).status();
   // A file may well have a colon in its name.
@@ -142,6 +145,13 @@ class WordList final : public InputList {
   // A file, folder, glob or URL.
   std::optional<Input> OpenPlace(const std::string& place) {
     if (absl::Status status = CheckScheme(place); !status.ok()) return ErrorInput(place, status);
+    if (IsSimulated(place)) {
+      Input input;
+      input.name = ToValidUtf8(place);
+      input.address = place;
+      input.kind = InputKind::kSimulated;
+      return input;
+    }
     if (const std::string scheme = SchemeOf(place); !scheme.empty() && ParseUrl(place).ok()) {
       Input input;
       input.name = ToValidUtf8(WithoutCredentials(place));
@@ -266,7 +276,8 @@ absl::Status CheckWords(const std::vector<std::string>& words, const InputListOp
 }  // namespace
 
 bool IsStream(const Input& input) {
-  return input.kind == InputKind::kUrl && SchemeOf(input.address).starts_with("rtsp");
+  return input.kind == InputKind::kSimulated ||
+         (input.kind == InputKind::kUrl && SchemeOf(input.address).starts_with("rtsp"));
 }
 
 absl::StatusOr<std::unique_ptr<InputList>> InputList::Create(std::vector<std::string> words,

@@ -1,5 +1,5 @@
 // From the words on a command line to a stream of inputs: files, folders (recursive), globs, @list files, -
-// for a list on standard input, http/https/rtsp(s) URLs.
+// for a list on standard input, http/https/rtsp(s) URLs, sim: for simulated cameras.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@
 
 namespace sightline::ingest {
 
-enum class InputKind { kFile, kUrl };
+enum class InputKind { kFile, kUrl, kSimulated };  // kSimulated: "sim:...", opened by whoever simulates
 
 // One thing to read. `status` is not OK for what was named but can't be (a dangling link, an unreadable
 // folder, a glob that matches nothing, a line of a list that is no file): it becomes an error row and the run
@@ -52,7 +52,7 @@ class InputList {
   virtual std::optional<Input> Next() = 0;  // nullopt at the end
 };
 
-// An rtsp(s) camera: always a video, with no bytes to sniff.
+// An rtsp(s) camera or a simulated one: always a video, with no bytes to sniff.
 bool IsStream(const Input& input);
 
 // Counts what Next() would give, without opening anything; for progress. Runs on the caller's thread and
