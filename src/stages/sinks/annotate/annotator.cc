@@ -9,7 +9,7 @@
 #include "stages/sinks/annotate/drawing.h"
 #include "stages/sinks/annotate/jpeg_encoder.h"
 #include "stages/sinks/annotate/output_names.h"
-#include "stages/sinks/annotate/video_encoder.h"
+#include "stages/sinks/video_encoder.h"
 
 namespace sightline::sinks {
 namespace {

@@ -1,4 +1,4 @@
-#include "stages/sinks/annotate/video_encoder.h"
+#include "stages/sinks/video_encoder.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -85,14 +85,25 @@ class Mp4Encoder : public VideoEncoder {
     if (const int code = av_frame_make_writable(frame_); code < 0)
       return AvError(code, "no memory for a video frame");
     RETURN_IF_ERROR(Convert(canvas));
-    constexpr double kSecondsMax = 1e9;
-    int64_t time = last_time_ + (last_time_ >= 0 ? kDefaultStep : 1);
-    if (time_s && *time_s >= 0 && *time_s < kSecondsMax) time = std::llround(*time_s * kTicksPerSecond);
-    if (time <= last_time_) time = last_time_ + 1;
-    if (last_time_ >= 0) step_ = time - last_time_;
-    last_time_ = time;
-    frame_->pts = time;
-    return Encode(frame_);
+    return EncodeAt(time_s);
+  }
+
+  absl::Status WriteFrame(const Frame& frame) override {
+    const bool as_it_is = frame.format == PixelFormat::kYuv420 && frame.matrix == ColorMatrix::kBt709 &&
+                          frame.range == ColorRange::kLimited && frame.size.width == codec_->width &&
+                          frame.size.height == codec_->height;
+    if (!as_it_is) {
+      RETURN_IF_ERROR(canvas_.Load(frame));
+      return Write(canvas_, frame.time_s);
+    }
+    if (const int code = av_frame_make_writable(frame_); code < 0)
+      return AvError(code, "no memory for a video frame");
+    for (int i = 0; i < 3; ++i) {
+      const Plane& plane = frame.planes[static_cast<size_t>(i)];
+      const Size size = PlaneSize(frame.format, frame.size, i);
+      av_image_copy_plane(frame_->data[i], frame_->linesize[i], plane.data, plane.stride, size.width, size.height);
+    }
+    return EncodeAt(frame.time_s);
   }
 
   absl::Status Finish() override {
@@ -112,6 +123,18 @@ class Mp4Encoder : public VideoEncoder {
   }
 
  private:
+  // Encodes frame_ under the time that is asked for, or the next possible.
+  absl::Status EncodeAt(std::optional<double> time_s) {
+    constexpr double kSecondsMax = 1e9;
+    int64_t time = last_time_ + (last_time_ >= 0 ? kDefaultStep : 1);
+    if (time_s && *time_s >= 0 && *time_s < kSecondsMax) time = std::llround(*time_s * kTicksPerSecond);
+    if (time <= last_time_) time = last_time_ + 1;
+    if (last_time_ >= 0) step_ = time - last_time_;
+    last_time_ = time;
+    frame_->pts = time;
+    return Encode(frame_);
+  }
+
   absl::Status OpenFile(std::string_view comment) {
     // "file:" keeps a name with a colon from being taken for a protocol.
     const std::string url = "file:" + partial_.string();
@@ -208,6 +231,7 @@ class Mp4Encoder : public VideoEncoder {
   AVFrame* frame_ = nullptr;
   AVPacket* packet_ = nullptr;
   SwsContext* converter_ = nullptr;
+  Canvas canvas_;  // for frames that must be converted
   std::vector<uint8_t> padded_;
   int64_t last_time_ = -1;
   int64_t step_ = kDefaultStep;
