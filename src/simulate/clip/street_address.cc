@@ -9,7 +9,8 @@ const std::vector<std::string> kKeys = {"seed", "seconds", "fps", "size", "weath
 
 absl::Status SetNumber(std::string_view key, std::string_view text, double* value) {
   const std::optional<double> number = ParseNumber(text);
-  if (!number) return absl::InvalidArgumentError(fmt::format("{}: '{}' is no number", key, ToValidUtf8(text)));
+  if (!number)
+    return absl::InvalidArgumentError(fmt::format("{}: '{}' is no number", key, ToValidUtf8(text)));
   *value = *number;
   return absl::OkStatus();
 }
@@ -19,7 +20,8 @@ absl::Status Set(std::string_view key, std::string_view value, StreetAddress* ad
   if (key == "seed") {
     const std::optional<int64_t> seed = ParseInteger(value);
     if (!seed || *seed < 0)
-      return absl::InvalidArgumentError(fmt::format("seed: '{}' is no whole number from 0 on", ToValidUtf8(value)));
+      return absl::InvalidArgumentError(
+          fmt::format("seed: '{}' is no whole number from 0 on", ToValidUtf8(value)));
     options.seed = static_cast<uint64_t>(*seed);
     return absl::OkStatus();
   }
@@ -43,9 +45,9 @@ absl::Status Set(std::string_view key, std::string_view value, StreetAddress* ad
     return absl::OkStatus();
   }
   const std::string near = NearestName(std::string(key), kKeys);
-  return absl::InvalidArgumentError(
-      fmt::format("unknown '{}'{}", ToValidUtf8(key),
-                  near.empty() ? "; there are " + Join(kKeys, ", ") : fmt::format("; did you mean '{}'?", near)));
+  return absl::InvalidArgumentError(fmt::format(
+      "unknown '{}'{}", ToValidUtf8(key),
+      near.empty() ? "; there are " + Join(kKeys, ", ") : fmt::format("; did you mean '{}'?", near)));
 }
 
 }  // namespace
@@ -54,9 +56,10 @@ absl::StatusOr<Size> ParseSize(std::string_view text) {
   const size_t by = text.find('x');
   const auto width = ParseInteger(text.substr(0, by));
   const auto height = by == std::string_view::npos ? std::nullopt : ParseInteger(text.substr(by + 1));
-  if (!width || !height || *width < kSideMin || *height < kSideMin || *width > kSideMax || *height > kSideMax) {
-    return absl::InvalidArgumentError(fmt::format("size: '{}' is no WIDTHxHEIGHT of {} to {} pixels", ToValidUtf8(text),
-                                                  kSideMin, kSideMax));
+  if (!width || !height || *width < kSideMin || *height < kSideMin || *width > kSideMax ||
+      *height > kSideMax) {
+    return absl::InvalidArgumentError(fmt::format("size: '{}' is no WIDTHxHEIGHT of {} to {} pixels",
+                                                  ToValidUtf8(text), kSideMin, kSideMax));
   }
   return Size{static_cast<int>(*width), static_cast<int>(*height)};
 }

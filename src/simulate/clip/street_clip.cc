@@ -10,7 +10,8 @@
 namespace sightline::simulate {
 namespace {
 
-constexpr double kObserveStep = 0.1;  // seconds: at lower frame rates what happens between frames is watched, too
+constexpr double kObserveStep =
+    0.1;  // seconds: at lower frame rates what happens between frames is watched, too
 constexpr double kReferenceWidth = 640;
 
 }  // namespace
@@ -36,14 +37,17 @@ struct StreetClip::Parts {
 
 absl::StatusOr<std::unique_ptr<StreetClip>> StreetClip::Create(const StreetOptions& options) {
   if (!(options.seconds > 0 && options.seconds <= kSecondsMax))
-    return absl::InvalidArgumentError(fmt::format("seconds: {} is not above 0 and up to {}", options.seconds, kSecondsMax));
+    return absl::InvalidArgumentError(
+        fmt::format("seconds: {} is not above 0 and up to {}", options.seconds, kSecondsMax));
   if (!(options.frames_per_second >= 0.01 && options.frames_per_second <= 240))
-    return absl::InvalidArgumentError(fmt::format("fps: {} is not between 0.01 and 240", options.frames_per_second));
+    return absl::InvalidArgumentError(
+        fmt::format("fps: {} is not between 0.01 and 240", options.frames_per_second));
   if (std::min(options.size.width, options.size.height) < kSideMin ||
-      std::max(options.size.width, options.size.height) > kSideMax ||
-      options.size.width % 2 != 0 || options.size.height % 2 != 0) {
-    return absl::InvalidArgumentError(fmt::format("size: {}x{}: sides are even and between {} and {}", options.size.width,
-                                                  options.size.height, kSideMin, kSideMax));
+      std::max(options.size.width, options.size.height) > kSideMax || options.size.width % 2 != 0 ||
+      options.size.height % 2 != 0) {
+    return absl::InvalidArgumentError(fmt::format("size: {}x{}: sides are even and between {} and {}",
+                                                  options.size.width, options.size.height, kSideMin,
+                                                  kSideMax));
   }
   auto parts = std::make_unique<Parts>();
   parts->options = options;
@@ -64,7 +68,8 @@ absl::StatusOr<std::unique_ptr<StreetClip>> StreetClip::Create(const StreetOptio
     parts->observer = Observer::Create(&parts->layout);
     parts->events = std::make_unique<EventObserver>(&parts->layout);
   }
-  parts->frames = std::max<int64_t>(1, static_cast<int64_t>(std::floor(options.seconds * options.frames_per_second + 1e-9)));
+  parts->frames = std::max<int64_t>(
+      1, static_cast<int64_t>(std::floor(options.seconds * options.frames_per_second + 1e-9)));
   return std::unique_ptr<StreetClip>(new StreetClip(std::move(parts)));
 }
 

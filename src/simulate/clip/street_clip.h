@@ -17,13 +17,13 @@ namespace sightline::simulate {
 
 struct StreetOptions {
   uint64_t seed = 1;
-  double seconds = 60;             // > 0; scripts and changing weather are spread over it
+  double seconds = 60;  // > 0; scripts and changing weather are spread over it
   double frames_per_second = 25;
   Size size{640, 360};
-  std::string scenario;            // a file; empty: made up by the seed
-  std::string weather;             // words as ParseWeather takes them; empty: the scenario's own
-  bool pixels = true;              // false: the truth alone, much faster; frames are then nullptr
-  bool truth = true;               // false: pixels alone; boxes() stays empty
+  std::string scenario;  // a file; empty: made up by the seed
+  std::string weather;   // words as ParseWeather takes them; empty: the scenario's own
+  bool pixels = true;    // false: the truth alone, much faster; frames are then nullptr
+  bool truth = true;     // false: pixels alone; boxes() stays empty
 };
 inline constexpr double kSecondsMax = 24 * 3600;
 inline constexpr int kSideMin = 64, kSideMax = 4096;

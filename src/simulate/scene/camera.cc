@@ -31,7 +31,9 @@ Projection::Projection(const Camera& camera) : camera_(camera), rotation_(camera
 Point3 Projection::ToCamera(const Point3& point) const {
   const double dx = point.x - camera_.position.x, dy = point.y - camera_.position.y,
                dz = point.z - camera_.position.z;
-  const auto along = [&](const std::array<double, 3>& row) { return row[0] * dx + row[1] * dy + row[2] * dz; };
+  const auto along = [&](const std::array<double, 3>& row) {
+    return row[0] * dx + row[1] * dy + row[2] * dz;
+  };
   return {along(rotation_[0]), along(rotation_[1]), along(rotation_[2])};
 }
 

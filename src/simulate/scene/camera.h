@@ -34,7 +34,8 @@ class Projection {
   Point3 ToCamera(const Point3& point) const;  // right, down, forward in metres
   // Where the ray through a pixel meets the ground (z = 0); none at or above the horizon.
   std::optional<Point2> Ground(double x, double y) const;
-  // Row-major 3x3 from ground metres (x, y, 1) to pixels, scaled so that the last entry is 1 where it is not 0.
+  // Row-major 3x3 from ground metres (x, y, 1) to pixels, scaled so that the last entry is 1 where it is not
+  // 0.
   std::array<double, 9> GroundHomography() const;
   const Camera& camera() const { return camera_; }
 

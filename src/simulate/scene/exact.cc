@@ -44,7 +44,8 @@ double AtanSeries(double x) {
 double AtanPositive(double x) {
   if (x > 1) return kPi / 2 - AtanPositive(1 / x);
   constexpr double kTan15 = 0.26794919243112270647, kSqrt3 = 1.73205080756887729353;
-  if (x > kTan15) return kPi / 6 + AtanSeries((x * kSqrt3 - 1) / (kSqrt3 + x));  // |argument| <= tan 15 degrees
+  if (x > kTan15)
+    return kPi / 6 + AtanSeries((x * kSqrt3 - 1) / (kSqrt3 + x));  // |argument| <= tan 15 degrees
   return AtanSeries(x);
 }
 
