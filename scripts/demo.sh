@@ -1,56 +1,58 @@
 #!/usr/bin/env bash
-# Runs the main job on real pictures and a real video and says what was seen and where the results are.
+# Two simulated street cameras, one with a smudge on its lens, through the pipeline that ships: what was seen, and how
+# right it was. Needs nothing but this repository. usage: demo.sh [FOLDER] [SECONDS]
 set -euo pipefail
 cd "$(dirname "$0")/.."
-assets=${SIGHTLINE_ASSETS:-../shared/assets}
 program=build/release/sightline
 out=${1:-build/demo}
+seconds=${2:-30}
+fault=smudge:severity=4,at=$((seconds / 3))s,ramp=3s,region=center
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
-if [ ! -d "$assets/models" ]; then
-  cat >&2 <<E2
-demo: no models and media to run on: there is no folder '$assets'.
-Point SIGHTLINE_ASSETS at a folder with models/, images/ and videos/, or try your own:
-  $program model add MODEL.onnx --models ./models
-  $program run --models ./models --model MODEL PICTURES/
-E2
-  exit 1
-fi
+show() { printf '$ %s\n' "$*" | sed "s|$program|sightline|"; "$@"; }
 rm -rf "$out"
 mkdir -p "$out"
-show() { printf '$ %s\n' "$*" | sed "s|$program|sightline|"; "$@"; }
 
-say "1. Models: a graph becomes a folder with a card"
-show $program model add "$assets/models/yolox_nano_416.onnx" --name yolox_nano --labels coco80 --models "$out/models"
-show $program model add "$assets/models/yunet_n_640.onnx" --name yunet --models "$out/models"
-show $program model add "$assets/models/faceapi_age_gender.onnx" --name age_gender --models "$out/models"
+say "1. Two cameras at street corners that do not exist, so that the truth about them is known"
+show $program simulate street --seed 21 --seconds "$seconds" --weather day -o "$out/clean"
+show $program simulate street --seed 21 --seconds "$seconds" --weather day --fault "$fault" -o "$out/smudged"
 
-say "2. People and vehicles in a video, tracked"
-show $program run examples/objects.yaml "$assets/videos/roxa_crosswalk.mp4" --models "$out/models" \
-  -o "$out/objects.jsonl" --annotate "$out/annotated" --timing
+say "2. The street pipeline: detect with the model that ships, follow from frame to frame"
+for camera in clean smudged; do
+  show $program run examples/street.yaml --models models "$out/$camera/video.mp4" -o "$out/$camera.parquet" \
+    --annotate "$out/annotated-$camera" --timing
+done
 
-say "3. Faces in photos, with age and gender"
-show $program run examples/people.yaml "$assets/images/faces_photos" --models "$out/models" \
-  -o "$out/people.jsonl" --annotate "$out/annotated"
-$program run examples/people.yaml "$assets/images/faces_photos" --models "$out/models" -o "$out/people.parquet" --quiet
-
-say "What was seen"
-python3 - "$out" <<'PY'
+say "3. What it saw"
+for camera in clean smudged; do
+  $program run examples/street.yaml --models models "$out/$camera/video.mp4" -o "$out/$camera.jsonl" --quiet
+  python3 - "$out" $camera <<'PY'
 import collections, json, sys
-out = sys.argv[1]
-rows = [json.loads(line) for line in open(f"{out}/objects.jsonl")]
+out, camera = sys.argv[1:]
+rows = [json.loads(line) for line in open(f"{out}/{camera}.jsonl")]
 tracks = {}
 for r in rows:
     if r["kind"] == "track":
         tracks.setdefault(r["track_id"], collections.Counter())[r["label"]] += 1
-labels = collections.Counter(c.most_common(1)[0][0] for c in tracks.values())
-print("video: " + ", ".join(f"{n} {label}" for label, n in labels.most_common()) + " tracks, "
-      f"{sum(r['kind'] == 'detection' for r in rows)} detections")
-people = [json.loads(line) for line in open(f"{out}/people.jsonl")]
-for source in sorted({r["source"] for r in people}):
-    found = [r["attributes"] for r in people if r["source"] == source and r["kind"] == "classification"]
-    genders = collections.Counter(a["gender"]["value"] for a in found)
-    ages = sorted(round(a["age"]["value"]) for a in found)
-    print(f"{source.split('/')[-1]}: {len(found)} faces, {dict(genders)}, ages {ages}")
+labels = collections.Counter(c.most_common(1)[0][0] for c in tracks.values() if sum(c.values()) >= 10)
+events = collections.Counter(json.loads(line)["kind"] for line in open(f"{out}/{camera}/events.jsonl"))
+print(f"{camera}: followed " + ", ".join(f"{n} {label}" for label, n in labels.most_common()))
+print("  (what happened there: " + (", ".join(f"{n} {k}" for k, n in events.most_common()) or "nothing") + ")")
+PY
+done
+
+say "4. How right it was: the results against the truth"
+for camera in clean smudged; do
+  show $program eval --truth "$out/$camera" --results "$out/$camera.parquet" --pictures "$out/$camera/video.mp4" \
+    --html "$out/$camera.html" --json "$out/$camera.json"
+done
+python3 - "$out" <<'PY'
+import json, sys
+ap = {}
+for camera in ("clean", "smudged"):
+    report = json.load(open(f"{sys.argv[1]}/{camera}.json"))
+    ap[camera] = report["detections"]["ap50"]
+print(f"\nThe smudge cost {100 * (ap['clean'] - ap['smudged']):.1f} points of AP50: {100 * ap['clean']:.1f} before, "
+      f"{100 * ap['smudged']:.1f} with it.")
 PY
 
 say "Where it is"
