@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Draws docs/faults.md and its pictures anew with the program itself: every kind of fault on the same simulated frame.
+set -Eeuo pipefail
+cd "$(dirname "$0")/.."
+program=${SIGHTLINE_PROGRAM:-build/release/sightline}
+out=docs/pictures/faults
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+rm -rf "$out"
+mkdir -p "$out"
+"$program" simulate street --seed 21 --seconds 12 --fps 5 --size 480x270 --weather day -o "$work/street" -q
+frame() { ffmpeg -v error -y -sseof -0.5 -i "$1" -frames:v 1 -q:v 4 "$2"; }
+frame "$work/street/video.mp4" "$out/none.jpg"
+{
+  cat <<'HEAD'
+# Faults
+
+`sightline simulate faults IN OUT --fault FAULT…` does to any picture or video what a broken camera, a dirty lens or a bad line
+would have done, so that alarms can be rehearsed on one's own footage. The same words work on `sightline run … --fault FAULT` (the
+fault is done to every input before it is analysed), on `sightline simulate street … --fault FAULT`, and in a simulated camera's address
+(`sim:street?seed=7&fault=smudge:severity=3,at=20s`).
+
+    FAULT = KIND[:severity=1..5,at=TIME,ramp=TIME,for=TIME,region=REGION,seed=N]
+
+* `severity`: 1 is hard to see, 3 (the default) is plain, 5 makes the picture useless.
+* `at`: the onset, in video time (`20s`, `1500ms`, `2m`); `ramp`: from nothing to full strength; `for`: how long it lasts.
+* `region`: whole, left, right, upper, lower, upper-left, upper-right, lower-left, lower-right, center, or `x1/y1/x2/y2` as shares of the picture.
+* `seed`: another smudge, other droplets.
+
+Several faults act in the order in which they are given. Beside the output lies the truth, `OUT.faults.jsonl`, one fault a line: kind,
+severity, begin_s, full_s (after the ramp), end_s, region, seed.
+
+The pictures below are made by the program (`bash scripts/fault_pictures.sh`), severity 3 and 5 of each kind on the same frame of a
+simulated street. Kinds that need time (freeze, loop, frame_drop, clock_jump) leave single pictures alone.
+
+![no fault](pictures/faults/none.jpg)
+
+HEAD
+  "$program" simulate faults --list | while read -r kind description; do
+    for severity in 3 5; do
+      "$program" simulate faults "$work/street/video.mp4" "$work/$kind.mp4" --fault "$kind:severity=$severity,at=1s" -q < /dev/null
+      frame "$work/$kind.mp4" "$out/$kind-$severity.jpg" < /dev/null
+    done
+    printf '## %s\n\n%s\n\n![%s, severity 3](pictures/faults/%s-3.jpg) ![severity 5](pictures/faults/%s-5.jpg)\n\n' \
+      "$kind" "$description" "$kind" "$kind" "$kind"
+  done
+} > docs/faults.md
+echo "docs/faults.md and $(ls "$out" | wc -l) pictures: written"
