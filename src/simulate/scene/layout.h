@@ -40,27 +40,27 @@ struct Lane {
 struct Route {
   Path path;
   int from_arm = 0, to_arm = 0;
-  int turn = 0;               // -1 right, 0 straight on, +1 left
-  double stop_s = -1;         // where the stop line is, metres along the path; -1: none
+  int turn = 0;                     // -1 right, 0 straight on, +1 left
+  double stop_s = -1;               // where the stop line is, metres along the path; -1: none
   double enter_s = 0, leave_s = 0;  // the intersection's own area
-  int signal = -1;            // index in signals, -1: none (gives way)
-  double speed_max = 13.9;    // m/s
+  int signal = -1;                  // index in signals, -1: none (gives way)
+  double speed_max = 13.9;          // m/s
   bool bicycles_only = false;
 };
 
 struct Crosswalk {
   Polygon area;
-  Point2 from, to;      // middle of its two ends, on the kerbs
+  Point2 from, to;  // middle of its two ends, on the kerbs
   double width = 3.5;
-  int signal = -1;      // of pedestrians
+  int signal = -1;  // of pedestrians
 };
 
 // Each signal's colour is a function of time.
 struct Signal {
   bool pedestrian = false;
   double cycle_s = 60, green_begin_s = 0, green_s = 20, amber_s = 3;  // the rest is red
-  Point3 head;          // where the lamps hang
-  double facing = 0;    // heading towards which they shine
+  Point3 head;                                                        // where the lamps hang
+  double facing = 0;                                                  // heading towards which they shine
 };
 SignalColor ColorAt(const Signal& signal, double time_s);
 
@@ -85,17 +85,17 @@ struct ParkingBay {
 
 struct Layout {
   uint64_t seed = 0;
-  int arms = 4;                         // 3 or 4
-  std::vector<double> arm_headings;     // outward, radians
-  double extent_m = 90;                 // the world's half side; routes begin and end beyond it
-  std::vector<Polygon> roads;           // asphalt; may overlap
-  Polygon intersection;                 // the area that all routes share
+  int arms = 4;                      // 3 or 4
+  std::vector<double> arm_headings;  // outward, radians
+  double extent_m = 90;              // the world's half side; routes begin and end beyond it
+  std::vector<Polygon> roads;        // asphalt; may overlap
+  Polygon intersection;              // the area that all routes share
   std::vector<Polygon> sidewalks;
-  std::vector<Polygon> islands;         // raised, in the road
+  std::vector<Polygon> islands;  // raised, in the road
   std::vector<Lane> lanes;
   std::vector<Route> routes;
   std::vector<Crosswalk> crosswalks;
-  std::vector<Path> walks;              // where pedestrians may go off the road (along the kerbs)
+  std::vector<Path> walks;  // where pedestrians may go off the road (along the kerbs)
   std::vector<Signal> signals;
   std::vector<Building> buildings;
   std::vector<Tree> trees;
@@ -109,8 +109,9 @@ bool OnRoad(const Layout& layout, const Point2& point);
 bool OnCrosswalk(const Layout& layout, const Point2& point, double margin_m);
 bool Inside(const Polygon& polygon, const Point2& point);
 
-// The same seed gives the same street, bit by bit, on every machine. Cameras differ in arms, lanes, widths, buildings,
-// greenery, height (6 to 20 m), view and focal length as those of a city do; the road fills most of the picture.
+// The same seed gives the same street, bit by bit, on every machine. Cameras differ in arms, lanes, widths,
+// buildings, greenery, height (6 to 20 m), view and focal length as those of a city do; the road fills most
+// of the picture.
 Layout MakeLayout(uint64_t seed, Size picture);
 
 }  // namespace sightline::simulate
