@@ -10,8 +10,8 @@
 namespace sightline::simulate {
 
 struct RenderOptions {
-  uint64_t seed = 1;        // of sensor noise, rain and the camera's own character (gain, colour cast, sharpness)
-  double noise = 1;         // factor
+  uint64_t seed = 1;  // of sensor noise, rain and the camera's own character (gain, colour cast, sharpness)
+  double noise = 1;   // factor
 };
 
 // What the camera could see of an actor.
@@ -26,8 +26,8 @@ class Renderer {
  public:
   static std::unique_ptr<Renderer> Create(const Layout* layout, const RenderOptions& options);
   virtual ~Renderer() = default;
-  // kYuv420, BT.709 limited range, layout.camera.size; time_s is the scene's. The scene's own light, shadows, weather,
-  // exposure, noise. Not part of the truth (may differ in the last bits among machines).
+  // kYuv420, BT.709 limited range, layout.camera.size; time_s is the scene's. The scene's own light, shadows,
+  // weather, exposure, noise. Not part of the truth (may differ in the last bits among machines).
   virtual void Render(const Scene& scene, Frame* frame) = 0;
 };
 

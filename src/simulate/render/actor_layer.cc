@@ -1,0 +1,410 @@
+#include "simulate/render/actor_layer.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "simulate/scene/exact.h"
+
+namespace sightline::simulate {
+namespace {
+
+constexpr float kBeamReach = 32;    // metres
+constexpr float kShadowReach = 25;  // metres: longest shadow
+constexpr Rgb kBeamColor = {1.0f, 0.94f, 0.82f};
+
+// A pair of headlights' light on a level surface, 1 about 5 m ahead. `ahead` from the bumper, `aside` from
+// the axis.
+float Beam(float ahead, float aside) {
+  if (ahead <= 0 || ahead >= kBeamReach) return 0;
+  const float width = 0.55f + 0.2f * ahead, across = aside / width, square = across * across;
+  if (square > 6) return 0;
+  const float off = 1 - square / 6;
+  const float end = 1 - ahead / kBeamReach;
+  return ahead / (ahead + 1.2f) * 55.f / (ahead * ahead + 20.f) * off * off * off * end;
+}
+
+bool HasBeam(const Actor& actor) { return actor.lights && actor.kind != ActorKind::kPerson; }
+float BeamStrength(const Actor& actor) {
+  return actor.kind == ActorKind::kBicycle ? 0.2f : actor.kind == ActorKind::kMotorcycle ? 0.6f : 1.f;
+}
+
+}  // namespace
+
+void ActorLayer::Span::Add(int from, int to) {
+  if (from >= to) return;
+  if (begin >= end) {
+    begin = from;
+    end = to;
+  } else {
+    begin = std::min(begin, from);
+    end = std::max(end, to);
+  }
+}
+
+ActorLayer::ActorLayer(const Layout* layout, const Background* background)
+    : layout_(*layout), background_(*background), size_(background->size()), samples_(background->samples()) {
+  nearest_ = background_.inverse();
+  facet_.assign(nearest_.size(), 0);
+  shade_.assign(nearest_.size(), 0);
+  covered_.assign(background_.ground().size(), 0);
+  facet_spans_.resize(static_cast<size_t>(background_.canvas().height));
+  shade_spans_ = facet_spans_;
+  beams_.Allocate({(size_.width + 1) / 2, (size_.height + 1) / 2});
+  beam_spans_.resize(static_cast<size_t>(beams_.height));
+}
+
+GridBounds ActorLayer::PixelsOf(const Vector3* points, int count) const {
+  double x1 = 1e9, y1 = 1e9, x2 = -1e9, y2 = -1e9;
+  for (int i = 0; i < count; ++i) {
+    const auto at =
+        background_.projection().Project({static_cast<double>(points[i].x), static_cast<double>(points[i].y),
+                                          static_cast<double>(points[i].z)});
+    if (!at) return {0, 0, size_.width, size_.height};
+    x1 = std::min(x1, at->x);
+    x2 = std::max(x2, at->x);
+    y1 = std::min(y1, at->y);
+    y2 = std::max(y2, at->y);
+  }
+  const auto cut = [](double v, int side) {
+    return static_cast<int>(std::clamp(v, 0.0, static_cast<double>(side)));
+  };
+  return {cut(x1, size_.width), cut(y1, size_.height), cut(x2 + 1, size_.width), cut(y2 + 1, size_.height)};
+}
+
+void ActorLayer::Collect(const Scene& scene, const SunMap& sun, const Light& light) {
+  standing_.clear();
+  for (const Actor& actor : scene.actors) {
+    const auto c = static_cast<float>(Cos(actor.heading)), s = static_cast<float>(Sin(actor.heading));
+    Standing out;
+    out.actor = &actor;
+    out.forward = {c, s, 0};
+    out.left = {-s, c, 0};
+    out.center = ToVector({actor.position.x, actor.position.y, 0});
+    out.front = out.center + out.forward * static_cast<float>(actor.length / 2);
+    if (light.sun.red > 0) {
+      const auto height = static_cast<float>(actor.height * 0.6),
+                 reach = static_cast<float>(actor.length * 0.3);
+      out.sunlit = 0;
+      for (int i = -1; i <= 1; ++i)
+        out.sunlit +=
+            sun.Sunlit(out.center + out.forward * (reach * static_cast<float>(i)) + Vector3{0, 0, height}) /
+            3;
+    }
+    standing_.push_back(out);
+  }
+}
+
+void ActorLayer::DrawShadow(const Standing& standing, const Light& light) {
+  if (standing.sunlit <= 0.02f) return;
+  const Canvas& canvas = background_.canvas();
+  const float lean =
+      std::min(1 / light.to_sun.z, kShadowReach / std::max(0.5f, static_cast<float>(standing.actor->height)));
+  shadow_.world.clear();
+  shadow_.camera.clear();
+  shadow_.safe = true;
+  for (const Point3& p : placed_.world) {
+    const double along = p.z * static_cast<double>(lean);
+    shadow_.camera.push_back(
+        background_.projection().ToCamera({p.x - static_cast<double>(light.to_sun.x) * along,
+                                           p.y - static_cast<double>(light.to_sun.y) * along, 0}));
+    shadow_.safe &= shadow_.camera.back().z >= kNearPlane;
+  }
+  const GridBounds bounds{0, 0, canvas.width, canvas.height};
+  const auto strength = static_cast<uint8_t>(standing.sunlit * 255);
+  for (const Triangle& triangle : mesh_.triangles) {
+    shadow_.OnScreen(triangle, canvas, [&](const Corner& a, const Corner& b, const Corner& c) {
+      FillTriangle(a, b, c, bounds, [&](int y, int x_begin, int x_end, double, double) {
+        std::memset(&shade_[static_cast<size_t>(y) * static_cast<size_t>(canvas.width) +
+                            static_cast<size_t>(x_begin)],
+                    strength, static_cast<size_t>(x_end - x_begin));
+        shade_spans_[static_cast<size_t>(y)].Add(x_begin, x_end);
+      });
+    });
+  }
+}
+
+void ActorLayer::ResolveShadows(const std::vector<float>& sun_share, LinearImage* picture) {
+  const auto width = static_cast<size_t>(background_.canvas().width);
+  const float share = 1.f / static_cast<float>(255 * samples_ * samples_);
+  for (int y = 0; y < size_.height; ++y) {
+    Span span;
+    for (int k = 0; k < samples_; ++k) {
+      Span& row = shade_spans_[static_cast<size_t>(y * samples_ + k)];
+      span.Add(row.begin / samples_, (row.end + samples_ - 1) / samples_);
+      row = {};
+    }
+    for (int x = span.begin; x < span.end; ++x) {
+      int sum = 0;
+      for (int k = 0; k < samples_; ++k) {
+        uint8_t* shade =
+            &shade_[static_cast<size_t>(y * samples_ + k) * width + static_cast<size_t>(x * samples_)];
+        for (int j = 0; j < samples_; ++j) {
+          sum += shade[j];
+          shade[j] = 0;
+        }
+      }
+      if (sum == 0) continue;
+      const size_t at = static_cast<size_t>(y) * static_cast<size_t>(size_.width) + static_cast<size_t>(x);
+      const float keep = 1 - static_cast<float>(sum) * share * sun_share[at];
+      picture->red[at] *= keep;
+      picture->green[at] *= keep;
+      picture->blue[at] *= keep;
+    }
+  }
+}
+
+// The dark below a thing, where the sky does not reach.
+void ActorLayer::DrawContact(const Standing& standing, LinearImage* picture) const {
+  const Actor& actor = *standing.actor;
+  const bool wide =
+      actor.kind == ActorKind::kCar || actor.kind == ActorKind::kBus || actor.kind == ActorKind::kTruck;
+  const float reach = wide ? 0.45f : 0.22f, strength = wide ? 0.62f : 0.35f;
+  const float half_length = static_cast<float>(actor.length / 2) - (wide ? 0.1f : 0),
+              half_width = static_cast<float>(actor.width / 2) - (wide ? 0.05f : 0);
+  Vector3 corners[4];
+  for (int i = 0; i < 4; ++i) {
+    corners[i] = standing.center + standing.forward * ((i & 1 ? 1.f : -1.f) * (half_length + reach)) +
+                 standing.left * ((i & 2 ? 1.f : -1.f) * (half_width + reach));
+  }
+  const GridBounds box = PixelsOf(corners, 4);
+  for (int y = box.y_begin; y < box.y_end; ++y) {
+    for (int x = box.x_begin; x < box.x_end; ++x) {
+      const size_t at = static_cast<size_t>(y) * static_cast<size_t>(size_.width) + static_cast<size_t>(x);
+      if (background_.ground()[at] == 0) continue;
+      const Vector3 way = background_.positions()[at] - standing.center;
+      const float u = std::max(0.f, std::abs(Dot(way, standing.forward)) - half_length),
+                  v = std::max(0.f, std::abs(Dot(way, standing.left)) - half_width);
+      const float off = (u * u + v * v) / (reach * reach);
+      if (off >= 1) continue;
+      const float keep = 1 - strength * (1 - off) * (1 - off);
+      picture->red[at] *= keep;
+      picture->green[at] *= keep;
+      picture->blue[at] *= keep;
+    }
+  }
+}
+
+void ActorLayer::AddHeadlights(const Light& light, LinearImage* picture) {
+  const auto half_width = static_cast<size_t>(beams_.width);
+  for (const Standing& s : standing_) {
+    if (!HasBeam(*s.actor)) continue;
+    const Vector3 corners[4] = {s.front + s.left * 2.f, s.front - s.left * 2.f,
+                                s.front + s.forward * kBeamReach + s.left * 13.f,
+                                s.front + s.forward * kBeamReach - s.left * 13.f};
+    const Vector3 view = s.center - ToVector(layout_.camera.position);
+    if (Dot(view, view) > 150.f * 150.f) continue;
+    const GridBounds box = PixelsOf(corners, 4);
+    const float strength = light.headlight * BeamStrength(*s.actor);
+    for (int y = box.y_begin / 2; y < (box.y_end + 1) / 2; ++y) {
+      beam_spans_[static_cast<size_t>(y)].Add(box.x_begin / 2, (box.x_end + 1) / 2);
+      for (int x = box.x_begin / 2; x < (box.x_end + 1) / 2; ++x) {
+        const size_t at =
+            static_cast<size_t>(2 * y) * static_cast<size_t>(size_.width) + static_cast<size_t>(2 * x);
+        const Vector3 way = background_.positions()[at] - s.front;
+        if (way.z > 1.2f) continue;
+        beams_.red[static_cast<size_t>(y) * half_width + static_cast<size_t>(x)] +=
+            strength * Beam(Dot(way, s.forward), Dot(way, s.left));
+      }
+    }
+  }
+  for (int y = 0; y < size_.height; ++y) {
+    const Span span = beam_spans_[static_cast<size_t>(y / 2)];
+    const float* beam = &beams_.red[static_cast<size_t>(y / 2) * half_width];
+    const size_t row = static_cast<size_t>(y) * static_cast<size_t>(size_.width);
+    for (int x = 2 * span.begin; x < std::min(2 * span.end, size_.width); ++x) {
+      const float sum = beam[x / 2];
+      if (sum <= 0) continue;
+      const size_t at = row + static_cast<size_t>(x);
+      picture->red[at] += background_.albedo().red[at] * sum * kBeamColor.red;
+      picture->green[at] += background_.albedo().green[at] * sum * kBeamColor.green;
+      picture->blue[at] += background_.albedo().blue[at] * sum * kBeamColor.blue;
+    }
+  }
+  for (int y = 0; y < beams_.height; ++y) {
+    Span& span = beam_spans_[static_cast<size_t>(y)];
+    if (span.begin < span.end) {
+      const auto first = beams_.red.begin() + y * beams_.width;
+      std::fill(first + span.begin, first + span.end, 0.f);
+    }
+    span = {};
+  }
+}
+
+Rgb ActorLayer::Shade(const Light& light, const Vector3& point, const Vector3& normal,
+                      const Triangle& triangle, float sunlit, const Actor* self) const {
+  if (triangle.surface == Surface::kLamp) return triangle.color * (light.lamp + light.sky.green);
+  Rgb incoming = light.On(normal, sunlit);
+  incoming = incoming * (0.6f + 0.4f * std::min(1.f, 0.3f + point.z * 0.9f));
+  for (const LampPoint* lamp : near_lamps_)
+    incoming = incoming + light.street_lamp * LampOn(*lamp, point, normal);
+  if (light.street_lamp.green > 0) {
+    for (const Standing& other : standing_) {
+      if (other.actor == self || !HasBeam(*other.actor)) continue;
+      const float facing = -Dot(normal, other.forward);
+      if (facing <= 0) continue;
+      const Vector3 way = point - other.front;
+      const float beam = Beam(Dot(way, other.forward), Dot(way, other.left));
+      if (beam > 0)
+        incoming = incoming + kBeamColor * (light.headlight * beam * facing * BeamStrength(*other.actor));
+    }
+  }
+  Rgb out = triangle.color * incoming;
+  if (triangle.surface == Surface::kMatt) return out;
+  const Vector3 view = Unit(point - ToVector(layout_.camera.position));
+  const float facing = std::clamp(-Dot(view, normal), 0.f, 1.f);
+  const Vector3 mirrored = view + normal * (2 * facing);
+  const float base = triangle.surface == Surface::kGlass ? 0.14f : 0.05f, off = 1 - facing;
+  const float mirror = base + (0.75f - base) * off * off * off * off;
+  out = out * (1 - mirror) + (mirrored.z > 0 ? light.SkyTowards(mirrored.z) : light.bounce) * mirror;
+  const float glint = std::max(0.f, Dot(mirrored, light.to_sun));
+  const float sharp = glint * glint * glint * glint;
+  return out + light.sun * (1.2f * sunlit * sharp * sharp * sharp * sharp);
+}
+
+void ActorLayer::DrawMesh(const Light& light, float sunlit, double heading, const Actor* self) {
+  const Canvas& canvas = background_.canvas();
+  const GridBounds bounds{0, 0, canvas.width, canvas.height};
+  const auto c = static_cast<float>(Cos(heading)), s = static_cast<float>(Sin(heading));
+  const Vector3 eye = ToVector(layout_.camera.position);
+  GridBounds box{canvas.width, canvas.height, 0, 0};
+  for (const Triangle& triangle : mesh_.triangles) {
+    if (!placed_.Faces(mesh_, triangle)) continue;
+    const Vector3 point =
+        (ToVector(placed_.world[triangle.corners[0]]) + ToVector(placed_.world[triangle.corners[1]]) +
+         ToVector(placed_.world[triangle.corners[2]])) *
+        (1 / 3.f);
+    const Vector3 normal{c * triangle.normal.x - s * triangle.normal.y,
+                         s * triangle.normal.x + c * triangle.normal.y, triangle.normal.z};
+    const Vector3 view = point - eye;
+    const Rgb color = Mix(light.fog_color, Shade(light, point, normal, triangle, sunlit, self),
+                          light.Clear(std::sqrt(Dot(view, view))));
+    const auto id = static_cast<uint32_t>(colors_.size());
+    colors_.push_back(color);
+    placed_.OnScreen(triangle, canvas, [&](const Corner& a, const Corner& b, const Corner& d) {
+      FillTriangle(a, b, d, bounds, [&](int y, int x_begin, int x_end, double value, double step) {
+        const size_t row = static_cast<size_t>(y) * static_cast<size_t>(canvas.width);
+        float* nearest = &nearest_[row];
+        uint32_t* facet = &facet_[row];
+        auto inverse = static_cast<float>(value * 1.0005);
+        const auto slope = static_cast<float>(step);
+        for (int x = x_begin; x < x_end; ++x, inverse += slope) {
+          const bool nearer = inverse > nearest[x];
+          nearest[x] = nearer ? inverse : nearest[x];
+          facet[x] = nearer ? id : facet[x];
+        }
+        facet_spans_[static_cast<size_t>(y)].Add(x_begin, x_end);
+        box = {std::min(box.x_begin, x_begin), std::min(box.y_begin, y), std::max(box.x_end, x_end),
+               std::max(box.y_end, y + 1)};
+      });
+    });
+  }
+  if (box.x_begin < box.x_end && self != nullptr) {
+    boxes_.push_back({box.x_begin / samples_, box.y_begin / samples_, (box.x_end + samples_ - 1) / samples_,
+                      (box.y_end + samples_ - 1) / samples_});
+  }
+}
+
+void ActorLayer::ResolveActors(LinearImage* picture) {
+  const auto width = static_cast<size_t>(background_.canvas().width);
+  const float share = 1.f / static_cast<float>(samples_ * samples_);
+  std::fill(covered_.begin(), covered_.end(), uint8_t{0});
+  for (int y = 0; y < size_.height; ++y) {
+    Span span;
+    for (int k = 0; k < samples_; ++k) {
+      Span& row = facet_spans_[static_cast<size_t>(y * samples_ + k)];
+      span.Add(row.begin / samples_, (row.end + samples_ - 1) / samples_);
+      row = {};
+    }
+    for (int x = span.begin; x < span.end; ++x) {
+      Rgb sum;
+      int count = 0;
+      for (int k = 0; k < samples_; ++k) {
+        const size_t first =
+            static_cast<size_t>(y * samples_ + k) * width + static_cast<size_t>(x * samples_);
+        for (int j = 0; j < samples_; ++j) {
+          const size_t at = first + static_cast<size_t>(j);
+          if (facet_[at] == 0) continue;
+          sum = sum + colors_[facet_[at]];
+          ++count;
+          facet_[at] = 0;
+          nearest_[at] = background_.inverse()[at];
+        }
+      }
+      if (count == 0) continue;
+      const size_t at = static_cast<size_t>(y) * static_cast<size_t>(size_.width) + static_cast<size_t>(x);
+      const float keep = 1 - static_cast<float>(count) * share;
+      picture->red[at] = picture->red[at] * keep + sum.red * share;
+      picture->green[at] = picture->green[at] * keep + sum.green * share;
+      picture->blue[at] = picture->blue[at] * keep + sum.blue * share;
+      covered_[at] = 1;
+    }
+  }
+}
+
+// A thing's picture hangs upside down below the lowest row that it covers in a column, smeared along the way
+// to the eye.
+void ActorLayer::Reflect(const Light& light, LinearImage* picture) const {
+  const auto width = static_cast<size_t>(size_.width);
+  for (const GridBounds& box : boxes_) {
+    const int height = box.y_end - box.y_begin;
+    for (int x = box.x_begin; x < box.x_end; ++x) {
+      const auto column = static_cast<size_t>(x);
+      int base = box.y_end - 1;
+      while (base >= box.y_begin && covered_[static_cast<size_t>(base) * width + column] == 0) --base;
+      Rgb smear;
+      for (int k = 1; k <= height && base - k >= 0 && base + k < size_.height; ++k) {
+        const size_t from = static_cast<size_t>(base - k) * width + column,
+                     to = static_cast<size_t>(base + k) * width + column;
+        if (covered_[from] == 0) break;
+        smear =
+            Mix(smear, {picture->red[from], picture->green[from], picture->blue[from]}, k == 1 ? 1.f : 0.22f);
+        if (covered_[to] != 0 || background_.ground()[to] == 0) continue;
+        const float fade = 1 - static_cast<float>(k) / static_cast<float>(height + 1);
+        const float share = 0.42f * light.wetness * fade;
+        picture->red[to] += share * (smear.red - 0.6f * picture->red[to]);
+        picture->green[to] += share * (smear.green - 0.6f * picture->green[to]);
+        picture->blue[to] += share * (smear.blue - 0.6f * picture->blue[to]);
+      }
+    }
+  }
+}
+
+void ActorLayer::Draw(const Scene& scene, const Light& light, const SunMap& sun,
+                      const std::vector<float>& sun_share, LinearImage* picture) {
+  Collect(scene, sun, light);
+  boxes_.clear();
+  colors_.assign(1, {});
+  for (const Standing& standing : standing_) {
+    const Actor& actor = *standing.actor;
+    const Point3 center = background_.projection().ToCamera({actor.position.x, actor.position.y, 0});
+    const double reach =
+        actor.length + actor.height * 2 + static_cast<double>(light.sun.red > 0 ? kShadowReach : 3.f);
+    const double wide = (center.z + reach) / background_.projection().camera().focal_px;
+    if (center.z + reach < 0 || std::abs(center.x) - reach > wide * size_.width / 2 ||
+        std::abs(center.y) - reach > wide * size_.height / 2) {
+      continue;
+    }
+    BuildActor(actor, scene.time_s, 1, &mesh_);
+    placed_.Place(mesh_, actor.position, actor.heading, background_.projection());
+    if (light.sun.red > 0) DrawShadow(standing, light);
+    near_lamps_.clear();
+    if (light.street_lamp.green > 0) {
+      for (const LampPoint& lamp : background_.lamps()) {
+        const Vector3 way = lamp.position - standing.center;
+        if (Dot(way, way) < lamp.reach * lamp.reach && near_lamps_.size() < 6) near_lamps_.push_back(&lamp);
+      }
+    }
+    DrawMesh(light, standing.sunlit, actor.heading, &actor);
+  }
+  near_lamps_.clear();
+  BuildSignalLamps(layout_, scene.signals, &mesh_);
+  placed_.Place(mesh_, {0, 0}, 0, background_.projection());
+  DrawMesh(light, 1, 0, nullptr);
+  ResolveShadows(sun_share, picture);
+  for (const Standing& standing : standing_) DrawContact(standing, picture);
+  if (light.street_lamp.green > 0) AddHeadlights(light, picture);
+  ResolveActors(picture);
+  if (light.wetness > 0.05f) Reflect(light, picture);
+}
+
+}  // namespace sightline::simulate
