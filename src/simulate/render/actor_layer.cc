@@ -53,17 +53,25 @@ ActorLayer::ActorLayer(const Layout* layout, const Background* background)
   beam_spans_.resize(static_cast<size_t>(beams_.height));
 }
 
-GridBounds ActorLayer::PixelsOf(const Vector3* points, int count) const {
+GridBounds ActorLayer::PixelsOf(const std::array<Vector3, 4>& points) const {
+  const Camera& camera = background_.projection().camera();
+  const Canvas canvas{camera.focal_px, size_.width / 2.0, size_.height / 2.0, size_.width, size_.height};
+  std::array<Point3, 4> seen;
+  for (size_t i = 0; i < 4; ++i) {
+    seen[i] =
+        background_.projection().ToCamera({static_cast<double>(points[i].x), static_cast<double>(points[i].y),
+                                           static_cast<double>(points[i].z)});
+  }
   double x1 = 1e9, y1 = 1e9, x2 = -1e9, y2 = -1e9;
-  for (int i = 0; i < count; ++i) {
-    const auto at =
-        background_.projection().Project({static_cast<double>(points[i].x), static_cast<double>(points[i].y),
-                                          static_cast<double>(points[i].z)});
-    if (!at) return {0, 0, size_.width, size_.height};
-    x1 = std::min(x1, at->x);
-    x2 = std::max(x2, at->x);
-    y1 = std::min(y1, at->y);
-    y2 = std::max(y2, at->y);
+  for (size_t half = 0; half < 2; ++half) {
+    const ClippedTriangle part = ClipNear(seen[half], seen[half + 1], seen[half + 2]);
+    for (int i = 0; i < part.count; ++i) {
+      const Corner at = canvas.ToCorner(part.corners[static_cast<size_t>(i)]);
+      x1 = std::min(x1, at.x);
+      x2 = std::max(x2, at.x);
+      y1 = std::min(y1, at.y);
+      y2 = std::max(y2, at.y);
+    }
   }
   const auto cut = [](double v, int side) {
     return static_cast<int>(std::clamp(v, 0.0, static_cast<double>(side)));
@@ -154,19 +162,21 @@ void ActorLayer::ResolveShadows(const std::vector<float>& sun_share, LinearImage
 }
 
 // The dark below a thing, where the sky does not reach.
-void ActorLayer::DrawContact(const Standing& standing, LinearImage* picture) const {
+void ActorLayer::DrawContact(const Standing& standing, const Light& light, LinearImage* picture) const {
   const Actor& actor = *standing.actor;
   const bool wide =
       actor.kind == ActorKind::kCar || actor.kind == ActorKind::kBus || actor.kind == ActorKind::kTruck;
-  const float reach = wide ? 0.45f : 0.22f, strength = wide ? 0.62f : 0.35f;
+  const Vector3 far = standing.center - ToVector(layout_.camera.position);
+  const float clear = light.Clear(std::sqrt(Dot(far, far)));
+  const float reach = wide ? 0.45f : 0.22f, strength = (wide ? 0.62f : 0.35f) * clear;
   const float half_length = static_cast<float>(actor.length / 2) - (wide ? 0.1f : 0),
               half_width = static_cast<float>(actor.width / 2) - (wide ? 0.05f : 0);
-  Vector3 corners[4];
-  for (int i = 0; i < 4; ++i) {
+  std::array<Vector3, 4> corners;
+  for (size_t i = 0; i < 4; ++i) {
     corners[i] = standing.center + standing.forward * ((i & 1 ? 1.f : -1.f) * (half_length + reach)) +
                  standing.left * ((i & 2 ? 1.f : -1.f) * (half_width + reach));
   }
-  const GridBounds box = PixelsOf(corners, 4);
+  const GridBounds box = PixelsOf(corners);
   for (int y = box.y_begin; y < box.y_end; ++y) {
     for (int x = box.x_begin; x < box.x_end; ++x) {
       const size_t at = static_cast<size_t>(y) * static_cast<size_t>(size_.width) + static_cast<size_t>(x);
@@ -188,13 +198,14 @@ void ActorLayer::AddHeadlights(const Light& light, LinearImage* picture) {
   const auto half_width = static_cast<size_t>(beams_.width);
   for (const Standing& s : standing_) {
     if (!HasBeam(*s.actor)) continue;
-    const Vector3 corners[4] = {s.front + s.left * 2.f, s.front - s.left * 2.f,
-                                s.front + s.forward * kBeamReach + s.left * 13.f,
-                                s.front + s.forward * kBeamReach - s.left * 13.f};
+    const std::array<Vector3, 4> corners = {s.front + s.left * 2.f, s.front - s.left * 2.f,
+                                            s.front + s.forward * kBeamReach + s.left * 13.f,
+                                            s.front + s.forward * kBeamReach - s.left * 13.f};
     const Vector3 view = s.center - ToVector(layout_.camera.position);
-    if (Dot(view, view) > 150.f * 150.f) continue;
-    const GridBounds box = PixelsOf(corners, 4);
-    const float strength = light.headlight * BeamStrength(*s.actor);
+    const float distance = std::sqrt(Dot(view, view));
+    if (distance > 150) continue;
+    const GridBounds box = PixelsOf(corners);
+    const float strength = light.headlight * BeamStrength(*s.actor) * light.Clear(distance);
     for (int y = box.y_begin / 2; y < (box.y_end + 1) / 2; ++y) {
       beam_spans_[static_cast<size_t>(y)].Add(box.x_begin / 2, (box.x_end + 1) / 2);
       for (int x = box.x_begin / 2; x < (box.x_end + 1) / 2; ++x) {
@@ -374,7 +385,7 @@ void ActorLayer::Draw(const Scene& scene, const Light& light, const SunMap& sun,
   Collect(scene, sun, light);
   boxes_.clear();
   colors_.assign(1, {});
-  for (const Standing& standing : standing_) {
+  for (Standing& standing : standing_) {
     const Actor& actor = *standing.actor;
     const Point3 center = background_.projection().ToCamera({actor.position.x, actor.position.y, 0});
     const double reach =
@@ -384,6 +395,7 @@ void ActorLayer::Draw(const Scene& scene, const Light& light, const SunMap& sun,
         std::abs(center.y) - reach > wide * size_.height / 2) {
       continue;
     }
+    standing.near_view = true;
     BuildActor(actor, scene.time_s, 1, &mesh_);
     placed_.Place(mesh_, actor.position, actor.heading, background_.projection());
     if (light.sun.red > 0) DrawShadow(standing, light);
@@ -401,7 +413,9 @@ void ActorLayer::Draw(const Scene& scene, const Light& light, const SunMap& sun,
   placed_.Place(mesh_, {0, 0}, 0, background_.projection());
   DrawMesh(light, 1, 0, nullptr);
   ResolveShadows(sun_share, picture);
-  for (const Standing& standing : standing_) DrawContact(standing, picture);
+  for (const Standing& standing : standing_) {
+    if (standing.near_view) DrawContact(standing, light, picture);
+  }
   if (light.street_lamp.green > 0) AddHeadlights(light, picture);
   ResolveActors(picture);
   if (light.wetness > 0.05f) Reflect(light, picture);

@@ -24,19 +24,20 @@ class ActorLayer {
     const Actor* actor = nullptr;
     Vector3 forward, left, center, front;
     float sunlit = 1;
+    bool near_view = false;  // it or its shadow may be in the picture
   };
   void Collect(const Scene& scene, const SunMap& sun, const Light& light);
   void DrawShadow(const Standing& standing, const Light& light);
   void ResolveShadows(const std::vector<float>& sun_share, LinearImage* picture);
-  void DrawContact(const Standing& standing, LinearImage* picture) const;
+  void DrawContact(const Standing& standing, const Light& light, LinearImage* picture) const;
   void AddHeadlights(const Light& light, LinearImage* picture);
   void DrawMesh(const Light& light, float sunlit, double heading, const Actor* self);
   Rgb Shade(const Light& light, const Vector3& point, const Vector3& normal, const Triangle& triangle,
             float sunlit, const Actor* self) const;
   void ResolveActors(LinearImage* picture);
   void Reflect(const Light& light, LinearImage* picture) const;
-  // The pixels that points on the ground (or above) cover; the whole picture when one is behind the camera.
-  GridBounds PixelsOf(const Vector3* points, int count) const;
+  // The pixels that a quadrilateral covers (its corners row by row), as far as it is before the camera.
+  GridBounds PixelsOf(const std::array<Vector3, 4>& points) const;
 
   const Layout& layout_;
   const Background& background_;

@@ -13,11 +13,11 @@ constexpr int kSmall = 4;          // glow is worked out at this fraction of the
 constexpr float kGlowFrom = 1.1f;  // of full scale
 constexpr float kGlowShare = 0.35f;
 
-// Light (exposed, 1 is white) to an 8-bit code: a soft shoulder, then about the 1/2.2th power.
+// Light (exposed, 1 is white) to a code of 0..1: a soft shoulder, then close to the 1/2.2th power.
 inline float Tone(float v) {
   const float bent = v * (1 + v * 0.16f) / (1 + v * 0.72f);  // 1 -> 0.67, 2.5 -> 1.25
-  const float s1 = std::sqrt(bent + 1e-6f), s2 = std::sqrt(s1), s3 = std::sqrt(s2);
-  return 0.66f * s1 + 0.69f * s2 - 0.33f * s3 - 0.02f;
+  const float root = std::sqrt(bent);
+  return 0.858f * root + 0.142f * std::sqrt(root);
 }
 
 }  // namespace
@@ -108,7 +108,10 @@ void Sensor::Glow(LinearImage* picture) {
       for (int x = 0; x < size_.width; ++x) highest = std::max(highest, in[x]);
       if (highest <= from) continue;
       any = true;
-      for (int x = 0; x < size_.width; ++x) out[x / kSmall] += std::clamp(in[x] - from, 0.f, 6 / gain_);
+      const float most = 6 / gain_;
+      for (int x = 0; x < size_.width / kSmall; ++x) {
+        for (int k = 0; k < kSmall; ++k) out[x] += std::min(most, std::max(0.f, in[x * kSmall + k] - from));
+      }
     }
   }
   if (!any) return;
@@ -143,12 +146,13 @@ void Sensor::Glow(LinearImage* picture) {
       }
       if (highest <= 0) continue;
       float* out = plane->data() + static_cast<size_t>(y) * static_cast<size_t>(size_.width);
-      for (int x = 0; x < size_.width; ++x) {
-        const float fx =
-            std::clamp((static_cast<float>(x) + 0.5f) / kSmall - 0.5f, 0.f, static_cast<float>(width - 1));
-        const int x0 = static_cast<int>(fx), x1 = std::min(x0 + 1, width - 1);
-        const float wx = fx - static_cast<float>(x0);
-        out[x] += line[x0] * (1 - wx) + line[x1] * wx;
+      for (int x = 0; x < size_.width / kSmall; ++x) {
+        const float left = line[std::max(0, x - 1)], mid = line[x], right = line[std::min(width - 1, x + 1)];
+        float* four = out + x * kSmall;
+        four[0] += 0.375f * left + 0.625f * mid;
+        four[1] += 0.125f * left + 0.875f * mid;
+        four[2] += 0.125f * right + 0.875f * mid;
+        four[3] += 0.375f * right + 0.625f * mid;
       }
     }
   }
