@@ -101,41 +101,54 @@ void Background::DrawGround(const Layout& layout) {
   }
 }
 
-void Background::DrawMeshes() {
+void Background::DrawMesh(const Mesh& mesh, uint32_t first, std::vector<uint32_t>* surface,
+                          std::vector<float>* inverse) const {
   PlacedMesh placed;
+  placed.Place(mesh, {0, 0}, 0, projection_);
   const GridBounds bounds{0, 0, canvas_.width, canvas_.height};
+  uint32_t id = first;
+  for (const Triangle& t : mesh.triangles) {
+    const uint32_t own = id++;
+    if (!placed.Faces(mesh, t)) continue;
+    placed.OnScreen(t, canvas_, [&](const Corner& a, const Corner& b, const Corner& c) {
+      FillTriangle(a, b, c, bounds, [&](int y, int x_begin, int x_end, double value, double step) {
+        const size_t row = static_cast<size_t>(y) * static_cast<size_t>(canvas_.width);
+        for (int x = x_begin; x < x_end; ++x, value += step) {
+          const size_t at = row + static_cast<size_t>(x);
+          const auto nearness = static_cast<float>(value);
+          if (nearness < (*inverse)[at] * 0.9995f) continue;
+          (*inverse)[at] = nearness;
+          (*surface)[at] = own;
+        }
+      });
+    });
+  }
+}
+
+void Background::DrawMeshes() {
+  mirror_.assign(surface_.size(), kSky);
+  mirror_inverse_.assign(surface_.size(), 0);
   uint32_t mesh_number = 0;
   for (const Mesh& mesh : surroundings_) {
     ++mesh_number;
-    placed.Place(mesh, {0, 0}, 0, projection_);
+    const auto first = static_cast<uint32_t>(kFirst + facets_.size());
     for (size_t i = 0; i < mesh.triangles.size(); ++i) {
       const Triangle& t = mesh.triangles[i];
       // Pairs of triangles are one pane.
       const uint32_t draw =
           Hash(mesh_number * 7919u + static_cast<uint32_t>(i / 2) + static_cast<uint32_t>(seed_) * 31u);
-      const float lit = t.surface == Surface::kGlass && draw % 100 < 32
-                            ? 0.35f + 0.65f * static_cast<float>(draw >> 24) / 255.f
-                            : 0;
+      const bool lit = t.surface == Surface::kGlass && draw % 100 < 32;
       facets_.push_back({{t.normal.x, t.normal.y, t.normal.z},
                          t.color,
                          t.surface,
-                         lit,
+                         lit ? 0.35f + 0.65f * static_cast<float>(draw >> 24) / 255.f : 0,
                          t.color.green > 1.15f * t.color.red && t.color.green > 1.3f * t.color.blue});
-      if (!placed.Faces(mesh, t)) continue;
-      const auto id = static_cast<uint32_t>(kFirst + facets_.size() - 1);
-      placed.OnScreen(t, canvas_, [&](const Corner& a, const Corner& b, const Corner& c) {
-        FillTriangle(a, b, c, bounds, [&](int y, int x_begin, int x_end, double value, double step) {
-          const size_t row = static_cast<size_t>(y) * static_cast<size_t>(canvas_.width);
-          for (int x = x_begin; x < x_end; ++x, value += step) {
-            const size_t at = row + static_cast<size_t>(x);
-            const auto inverse = static_cast<float>(value);
-            if (inverse < inverse_[at] * 0.9995f) continue;
-            inverse_[at] = inverse;
-            surface_[at] = id;
-          }
-        });
-      });
     }
+    DrawMesh(mesh, first, &surface_, &inverse_);
+    Mesh mirrored = mesh;
+    for (Vertex& v : mirrored.vertices) v.z = -v.z;
+    for (Triangle& t : mirrored.triangles) t.normal.z = -t.normal.z;
+    DrawMesh(mirrored, first, &mirror_, &mirror_inverse_);
   }
 }
 
@@ -183,13 +196,13 @@ void Background::Summarise() {
 }
 
 Background::SampleLight Background::LightGround(const Light& light, const SunMap& sun, const Vector3& point,
-                                                const Vector3& view, Rgb color) const {
+                                                const Vector3& view, Rgb color, const Rgb& mirrored) const {
   const Vector3 up{0, 0, 1};
   float wet = light.wetness;
   if (wet > 0) {
     const float pools = ValueNoise(point.x * 0.45f, point.y * 0.45f) * 0.65f +
                         ValueNoise(point.x * 1.9f, point.y * 1.9f) * 0.35f;
-    wet *= 0.35f + 0.65f * std::clamp((pools - 0.35f) * 3.5f, 0.f, 1.f);
+    wet *= 0.5f + 0.5f * std::clamp((pools - 0.35f) * 2.5f, 0.f, 1.f);
     color = color * (1 - 0.4f * light.wetness);
   }
   const float sunlit = Luminance(light.sun) > 0 ? sun.Sunlit(point + Vector3{0, 0, 0.02f}) : 0;
@@ -209,8 +222,8 @@ Background::SampleLight Background::LightGround(const Light& light, const SunMap
   }
   if (wet > 0) {
     const float grazing = Power4(1 - std::clamp(to_eye.z, 0.f, 1.f));
-    const float mirror = wet * (0.04f + 0.6f * grazing);
-    gleam = gleam + light.SkyTowards(to_eye.z) * mirror;
+    const float mirror = wet * (0.06f + 0.75f * grazing);
+    gleam = gleam + mirrored * mirror;
     if (sunlit > 0)
       gleam = gleam + light.sun * (wet * 1.5f * sunlit * Highlight(Unit(light.to_sun + to_eye).z, 300.f));
   }
@@ -255,6 +268,19 @@ Rgb Background::LightFacet(const Light& light, const SunMap& sun, const Vector3&
   return out;
 }
 
+Rgb Background::Mirrored(const Light& light, const SunMap& sun, int x, int y, const Vector3& ray) const {
+  const float jitter = HashUnit(x, y) - 0.5f;
+  const int reach = canvas_.height / 24;
+  const int row = std::clamp(y + static_cast<int>(jitter * static_cast<float>(reach)), 0, canvas_.height - 1);
+  const size_t at = static_cast<size_t>(row) * static_cast<size_t>(canvas_.width) + static_cast<size_t>(x);
+  const Vector3 up{ray.x, ray.y, -ray.z};
+  const float length = std::sqrt(Dot(ray, ray));
+  if (mirror_[at] == kSky) return light.SkyTowards(up.z / length);
+  Vector3 point = eye_ + ray * (1 / mirror_inverse_[at]);
+  point.z = std::abs(point.z);
+  return LightFacet(light, sun, point, up * (1 / length), facets_[mirror_[at] - kFirst]);
+}
+
 void Background::Relight(const Light& light, const SunMap& sun, int row_begin, int row_end,
                          LitBackground* lit) const {
   const float share = 1.f / static_cast<float>(samples_ * samples_);
@@ -280,7 +306,9 @@ void Background::Relight(const Light& light, const SunMap& sun, int row_begin, i
         Rgb color;
         float sun_share = 0;
         if (surface_[at] == kGround) {
-          const SampleLight sample = LightGround(light, sun, point, view, GroundColor(at));
+          const SampleLight sample =
+              LightGround(light, sun, point, view, GroundColor(at),
+                          light.wetness > 0 ? Mirrored(light, sun, sx, sy, ray) : Rgb{});
           color = sample.light;
           sun_share = sample.sun;
         } else {

@@ -55,11 +55,16 @@ class Background {
   };
   void DrawGround(const Layout& layout);
   void DrawMeshes();
+  // Fills `surface` and `inverse` with the meshes, whose facets are numbered from `first` on.
+  void DrawMesh(const Mesh& mesh, uint32_t first, std::vector<uint32_t>* surface,
+                std::vector<float>* inverse) const;
   void Summarise();
   Vector3 Ray(int x, int y) const;  // of length 1 along the axis
   Rgb GroundColor(size_t sample) const;
   SampleLight LightGround(const Light& light, const SunMap& sun, const Vector3& point, const Vector3& view,
-                          Rgb color) const;
+                          Rgb color, const Rgb& mirrored) const;
+  // What a wet street mirrors at a sample, smeared along the way to the eye.
+  Rgb Mirrored(const Light& light, const SunMap& sun, int x, int y, const Vector3& ray) const;
   Rgb LightFacet(const Light& light, const SunMap& sun, const Vector3& point, const Vector3& view,
                  const Facet& facet) const;
 
@@ -73,6 +78,8 @@ class Background {
   std::vector<LampPoint> lamps_;
   std::vector<Facet> facets_;
   std::vector<float> inverse_;
+  std::vector<float> mirror_inverse_;  // the same of the street hanging upside down below the ground
+  std::vector<uint32_t> mirror_;
   std::vector<uint32_t> surface_;                     // kSky, kGround, kFirst + facet
   std::vector<std::array<uint8_t, 3>> ground_color_;  // square roots
   LinearImage albedo_;

@@ -32,7 +32,7 @@ SensorCharacter MakeSensorCharacter(uint64_t seed) {
   c.green = 1 + tint;
   c.blue = 1 - warm;
   c.saturation = draw(0.7, 1.15);
-  c.blur = draw(0.02, 0.2);
+  c.blur = draw(-0.05, 0.2);
   c.vignette = draw(0.02, 0.3);
   c.noise = draw(0.6, 2.2);
   c.contrast = draw(0.05, 0.35);

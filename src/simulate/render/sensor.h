@@ -14,7 +14,7 @@ struct SensorCharacter {
   float brightness = 1;                // what its exposure aims at
   float red = 1, green = 1, blue = 1;  // colour cast
   float saturation = 1;
-  float blur = 0.15f;      // share of each neighbour
+  float blur = 0.15f;      // share of each neighbour; below 0: sharpened, as cheap cameras do
   float vignette = 0.15f;  // loss in the corners
   float noise = 1.5f;      // in 8-bit steps, at gain 1
   float contrast = 0.2f;
