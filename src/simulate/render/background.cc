@@ -195,8 +195,23 @@ void Background::Summarise() {
   }
 }
 
+void Background::LightLamps(const Light& light, const Vector3& point, const Vector3& normal, uint32_t surface,
+                            const Vector3& to_eye, LampLight* lamps) const {
+  if (lamps->surface == surface || light.street_lamp.green <= 0) return;
+  *lamps = {surface, {}, {}};
+  for (const LampPoint& lamp : lamps_) {
+    const float share = LampOn(lamp, point, normal);
+    if (share <= 0) continue;
+    lamps->light = lamps->light + light.street_lamp * share;
+    if (light.wetness <= 0 || surface != kGround) continue;
+    const Vector3 half = Unit(Unit(lamp.position - point) + to_eye);
+    lamps->gleam = lamps->gleam + light.street_lamp * (4.f * Highlight(half.z, 160.f));
+  }
+}
+
 Background::SampleLight Background::LightGround(const Light& light, const SunMap& sun, const Vector3& point,
-                                                const Vector3& view, Rgb color, const Rgb& mirrored) const {
+                                                const Vector3& view, Rgb color, const Rgb& mirrored,
+                                                LampLight* lamps) const {
   const Vector3 up{0, 0, 1};
   float wet = light.wetness;
   if (wet > 0) {
@@ -207,19 +222,9 @@ Background::SampleLight Background::LightGround(const Light& light, const SunMap
   }
   const float sunlit = Luminance(light.sun) > 0 ? sun.Sunlit(point + Vector3{0, 0, 0.02f}) : 0;
   const Rgb ambient = light.On(up, 0), direct = light.sun * (light.to_sun.z * sunlit);
-  Rgb lamps, gleam;
   const Vector3 to_eye = view * -1;
-  if (light.street_lamp.green > 0) {
-    for (const LampPoint& lamp : lamps_) {
-      const float share = LampOn(lamp, point, up);
-      if (share <= 0) continue;
-      lamps = lamps + light.street_lamp * share;
-      if (wet > 0) {
-        const Vector3 half = Unit(Unit(lamp.position - point) + to_eye);
-        gleam = gleam + light.street_lamp * (4.f * wet * Highlight(half.z, 160.f));
-      }
-    }
-  }
+  LightLamps(light, point, up, kGround, to_eye, lamps);
+  Rgb gleam = lamps->gleam * wet;
   if (wet > 0) {
     const float grazing = Power4(1 - std::clamp(to_eye.z, 0.f, 1.f));
     const float mirror = wet * (0.06f + 0.75f * grazing);
@@ -227,13 +232,14 @@ Background::SampleLight Background::LightGround(const Light& light, const SunMap
     if (sunlit > 0)
       gleam = gleam + light.sun * (wet * 1.5f * sunlit * Highlight(Unit(light.to_sun + to_eye).z, 300.f));
   }
-  const Rgb all = color * (ambient + direct + lamps) + gleam;
+  const Rgb all = color * (ambient + direct + lamps->light) + gleam;
   const float total = Luminance(all);
   return {all, total > 0 ? Luminance(color * direct) / total : 0};
 }
 
 Rgb Background::LightFacet(const Light& light, const SunMap& sun, const Vector3& point, const Vector3& view,
-                           const Facet& facet) const {
+                           uint32_t surface, LampLight* lamps) const {
+  const Facet& facet = facets_[surface - kFirst];
   if (facet.surface == Surface::kLamp) {
     const float on =
         light.street_lamp.green > 0 ? 1 : 0.15f;  // lamps of poles; those of signals come with the traffic
@@ -244,9 +250,8 @@ Rgb Background::LightFacet(const Light& light, const SunMap& sun, const Vector3&
   const float sunlit = facing_sun > 0 && light.sun.red > 0 ? sun.Sunlit(point + n * 0.3f) : 0;
   Rgb incoming = light.On(n, sunlit);
   incoming = incoming * (0.7f + 0.3f * std::min(1.f, point.z * 0.4f));  // the foot of a wall sees less sky
-  if (light.street_lamp.green > 0) {
-    for (const LampPoint& lamp : lamps_) incoming = incoming + light.street_lamp * LampOn(lamp, point, n);
-  }
+  LightLamps(light, point, n, surface, view, lamps);
+  incoming = incoming + lamps->light;
   // Grain: leaves and grimy walls.
   const float along = point.x + point.y * 0.7f;
   const float grain =
@@ -268,7 +273,8 @@ Rgb Background::LightFacet(const Light& light, const SunMap& sun, const Vector3&
   return out;
 }
 
-Rgb Background::Mirrored(const Light& light, const SunMap& sun, int x, int y, const Vector3& ray) const {
+Rgb Background::Mirrored(const Light& light, const SunMap& sun, int x, int y, const Vector3& ray,
+                         LampLight* lamps) const {
   const float jitter = HashUnit(x, y) - 0.5f;
   const int reach = canvas_.height / 24;
   const int row = std::clamp(y + static_cast<int>(jitter * static_cast<float>(reach)), 0, canvas_.height - 1);
@@ -278,7 +284,7 @@ Rgb Background::Mirrored(const Light& light, const SunMap& sun, int x, int y, co
   if (mirror_[at] == kSky) return light.SkyTowards(up.z / length);
   Vector3 point = eye_ + ray * (1 / mirror_inverse_[at]);
   point.z = std::abs(point.z);
-  return LightFacet(light, sun, point, up * (1 / length), facets_[mirror_[at] - kFirst]);
+  return LightFacet(light, sun, point, up * (1 / length), mirror_[at], lamps);
 }
 
 void Background::Relight(const Light& light, const SunMap& sun, int row_begin, int row_end,
@@ -288,6 +294,7 @@ void Background::Relight(const Light& light, const SunMap& sun, int row_begin, i
     for (int x = 0; x < size_.width; ++x) {
       Rgb sum;
       float sun_sum = 0;
+      LampLight lamps, mirror_lamps;
       for (int k = 0; k < samples_ * samples_; ++k) {
         const int sx = x * samples_ + k % samples_, sy = y * samples_ + k / samples_;
         const size_t at =
@@ -306,13 +313,13 @@ void Background::Relight(const Light& light, const SunMap& sun, int row_begin, i
         Rgb color;
         float sun_share = 0;
         if (surface_[at] == kGround) {
-          const SampleLight sample =
-              LightGround(light, sun, point, view, GroundColor(at),
-                          light.wetness > 0 ? Mirrored(light, sun, sx, sy, ray) : Rgb{});
+          const SampleLight sample = LightGround(
+              light, sun, point, view, GroundColor(at),
+              light.wetness > 0 ? Mirrored(light, sun, sx, sy, ray, &mirror_lamps) : Rgb{}, &lamps);
           color = sample.light;
           sun_share = sample.sun;
         } else {
-          color = LightFacet(light, sun, point, view, facets_[surface_[at] - kFirst]);
+          color = LightFacet(light, sun, point, view, surface_[at], &lamps);
         }
         const float clear = light.Clear(depth * length);
         const Rgb seen = Mix(light.fog_color, color, clear);

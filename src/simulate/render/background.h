@@ -49,6 +49,11 @@ class Background {
     float lit = 0;  // share of Light::windows at night
     bool leaf = false;
   };
+  // Street lamps' light changes little within a pixel: it is found once for each surface in it.
+  struct LampLight {
+    uint32_t surface = kSky;
+    Rgb light, gleam;
+  };
   struct SampleLight {
     Rgb light;
     float sun = 0;  // share of it that is the sun's, on the ground
@@ -62,11 +67,14 @@ class Background {
   Vector3 Ray(int x, int y) const;  // of length 1 along the axis
   Rgb GroundColor(size_t sample) const;
   SampleLight LightGround(const Light& light, const SunMap& sun, const Vector3& point, const Vector3& view,
-                          Rgb color, const Rgb& mirrored) const;
+                          Rgb color, const Rgb& mirrored, LampLight* lamps) const;
+  void LightLamps(const Light& light, const Vector3& point, const Vector3& normal, uint32_t surface,
+                  const Vector3& to_eye, LampLight* lamps) const;
   // What a wet street mirrors at a sample, smeared along the way to the eye.
-  Rgb Mirrored(const Light& light, const SunMap& sun, int x, int y, const Vector3& ray) const;
+  Rgb Mirrored(const Light& light, const SunMap& sun, int x, int y, const Vector3& ray,
+               LampLight* lamps) const;
   Rgb LightFacet(const Light& light, const SunMap& sun, const Vector3& point, const Vector3& view,
-                 const Facet& facet) const;
+                 uint32_t surface, LampLight* lamps) const;
 
   const std::vector<Mesh>& surroundings_;
   Projection projection_;

@@ -11,7 +11,7 @@
 namespace sightline::simulate {
 namespace {
 
-constexpr int kRelightFrames = 60;  // a change of light is worked in over so many frames
+constexpr int kRelightFrames = 90;  // a change of light is worked in over so many frames
 
 // What matters to the background's light. The sun stands still for a moment's change.
 bool Alike(const Weather& a, const Weather& b, double tolerance) {

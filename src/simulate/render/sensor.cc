@@ -26,7 +26,7 @@ SensorCharacter MakeSensorCharacter(uint64_t seed) {
   Random random = Random(seed).Fork(0xca3);
   const auto draw = [&](double low, double high) { return static_cast<float>(random.Uniform(low, high)); };
   SensorCharacter c;
-  c.brightness = draw(0.75, 1.3);
+  c.brightness = draw(0.85, 1.3);
   const float warm = draw(-0.07, 0.07), tint = draw(-0.035, 0.035);
   c.red = 1 + warm;
   c.green = 1 + tint;
@@ -68,7 +68,7 @@ void Sensor::Meter(double time_s, const LinearImage& picture) {
     }
   }
   const float mean = static_cast<float>(sum / static_cast<double>(std::max<int64_t>(1, count))) + 1e-5f;
-  const float aim = character_.brightness * std::clamp(std::pow(0.27f / mean, 0.85f), 0.4f, 14.f);
+  const float aim = character_.brightness * std::clamp(std::pow(0.31f / mean, 0.85f), 0.4f, 14.f);
   if (gain_ <= 0) {
     gain_ = aim;
   } else {
