@@ -8,7 +8,7 @@ namespace {
 
 constexpr double kAheadMax = 60;    // metres that a driver looks ahead
 constexpr double kStuck = 12;       // seconds of standing among crossing vehicles, until the oldest goes on
-constexpr double kPatience = 22;    // seconds at a green light, until the others let one turn
+constexpr double kPatience = 9;     // seconds at a green light, until the others let one turn
 constexpr double kSideRoom = 0.25;  // metres kept to others when passing
 constexpr size_t kWaitingMax = 40;  // arrivals beyond that go elsewhere
 
