@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "simulate/scene/layout.h"
@@ -27,13 +28,16 @@ struct Triangle {
 struct Mesh {
   std::vector<Vertex> vertices;
   std::vector<Triangle> triangles;
-  void Clear() { vertices.clear(); triangles.clear(); }
+  void Clear() {
+    vertices.clear();
+    triangles.clear();
+  }
 };
 
 // The actor as it stands at `time_s`: legs, wheels, blinking indicators and brake lights in place. `mesh` is
-// cleared and reused. Distinct builds and colours by `look`; silhouettes that a person recognises at 30 pixels. About
-// 300 triangles for a car, 150 for a person; `detail` 0 (far away) to 1. Deterministic on every machine (the truth's
-// boxes are the extent of these vertices; use exact.h).
+// cleared and reused. Distinct builds and colours by `look`; silhouettes that a person recognises at 30
+// pixels. About 300 triangles for a car, 150 for a person; `detail` 0 (far away) to 1. Deterministic on every
+// machine (the truth's boxes are the extent of these vertices; use exact.h).
 void BuildActor(const Actor& actor, double time_s, double detail, Mesh* mesh);
 
 // Houses, trees, poles, signal posts and heads (unlit), kerbs: in world axes, one mesh a thing.
@@ -41,15 +45,19 @@ std::vector<Mesh> BuildSurroundings(const Layout& layout);
 // The lamps of the signals as they shine.
 void BuildSignalLamps(const Layout& layout, const std::vector<SignalColor>& colors, Mesh* mesh);
 
-// The colour of the ground at a point, with asphalt grain, patches, cracks, tyre marks, lane and crosswalk paint,
-// sidewalk slabs, grass. `footprint_m`: size of the pixel on the ground, for filtering. Not part of the truth.
+// The colour of the ground at a point, with asphalt grain, patches, cracks, tyre marks, lane and crosswalk
+// paint, sidewalk slabs, grass. `footprint_m`: size of the pixel on the ground, for filtering. Not part of
+// the truth.
 class Ground {
  public:
-  explicit Ground(const Layout& layout);
+  explicit Ground(const Layout& layout);  // outlives it
+  ~Ground();
   Rgb At(const Point2& point, double footprint_m) const;
 
  private:
+  struct Cells;  // which polygons are near a place
   const Layout& layout_;
+  std::unique_ptr<const Cells> cells_;
 };
 
 }  // namespace sightline::simulate
