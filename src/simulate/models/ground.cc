@@ -185,7 +185,7 @@ Rgb Ground::At(const Point2& point, double footprint_m) const {
     color = Times(color, 1 - 0.16f * tracks * (0.5f + Noise(point, 2.5, footprint_m, c.seed + 9)));
     // Solid lines near the intersection, dashes beyond; both edges (neighbours paint the same line).
     const double dash = at.along - 9 * Floor(at.along / 9);
-    const float along = at.along < 22 ? 1.0f : Cover(dash - 1.5, 1.5, footprint_m);
+    const float along = at.along < 5.2 ? 0.0f : at.along < 22 ? 1.0f : Cover(dash - 1.5, 1.5, footprint_m);
     for (const double edge : {lane.width / 2, -lane.width / 2})
       painted = std::max(painted, along * Cover(at.aside - edge, 0.065, footprint_m));
     // The stop line lies 0.9 m before the crosswalk's far edge plus its gap.

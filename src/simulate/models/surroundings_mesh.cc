@@ -72,7 +72,9 @@ Mesh BuildBuilding(const Building& building) {
                             {0.50f, 0.36f, 0.27f}, {0.60f, 0.60f, 0.58f}};
   const Paint wall{Shade(kWalls[random.Below(8)], random.Uniform(0.85, 1.15))};
   const Paint frame{Shade(wall.color, random.Chance(0.5) ? 1.4 : 0.6)};
-  const double a = building.length / 2, b = building.width / 2, h = building.height;
+  const double a = building.length / 2, b = building.width / 2;
+  const bool pitched = random.Chance(0.35) && building.height > 7 && building.height < 14;
+  const double h = pitched ? building.height - b * 0.6 : building.height;
   build.Frustum({-a, a, b, 0}, {-a, a, b, h}, wall, {{0.22f, 0.21f, 0.2f}});
   Windows(a, b, h, &random, frame, &build);
   Windows(a, -b, h, &random, frame, &build);
@@ -81,7 +83,7 @@ Mesh BuildBuilding(const Building& building) {
   Windows(b, a, h, &random, frame, &build);
   Windows(b, -a, h, &random, frame, &build);
   Move({0, 0}, -kPi / 2, vertices, triangles, &mesh);
-  if (random.Chance(0.35) && h < 13) {  // a pitched roof
+  if (pitched) {
     const Paint tiles{Shade({0.33f, 0.12f, 0.07f}, random.Uniform(0.5, 1.3))};
     const double ridge = h + b * 0.6;
     const double o = 0.4;

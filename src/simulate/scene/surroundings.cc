@@ -117,6 +117,7 @@ std::vector<Point2> Sights(const Layout& layout) {
 void ClearTheView(Layout* layout) {
   const std::vector<Point2> sights = Sights(*layout);
   const Point3& eye = layout->camera.position;
+  const Projection projection(layout->camera);
   const auto hides = [&](const std::array<Point2, 4>& shape, double height) {
     return std::any_of(sights.begin(), sights.end(),
                        [&](const Point2& p) { return Hides(shape, height, eye, p); });
@@ -124,6 +125,12 @@ void ClearTheView(Layout* layout) {
   std::vector<Building> buildings;
   for (Building building : layout->buildings) {
     const auto shape = Corners(building.center, building.length, building.width, building.heading);
+    // What stands close below the camera fills the picture without hiding the street.
+    const bool close = std::any_of(shape.begin(), shape.end(), [&](const Point2& p) {
+      const auto seen = projection.Project({p.x, p.y, building.height});
+      return Distance2(p, {eye.x, eye.y}) < 22 && seen && seen->y > 0;
+    });
+    if (close) continue;
     while (building.height > 3.5 && hides(shape, building.height)) building.height *= 0.75;
     if (building.height > 3.5) buildings.push_back(building);
   }

@@ -13,10 +13,10 @@ namespace sightline::simulate {
 struct TrafficOptions {
   uint64_t seed = 1;
   double vehicles_per_minute = 20;  // all arms together
-  double bicycles_per_minute = 4;
-  double walkers_per_minute = 14;
+  double bicycles_per_minute = 6;
+  double walkers_per_minute = 34;
   double parked_share = 0.6;  // of the bays that are taken
-  double warm_up_s = 40;      // simulated before time 0, so that the street is populated
+  double warm_up_s = 100;     // simulated before time 0, so that the street is populated
 };
 
 // What scripted actors do. An order is carried out exactly: no car following, no signal stops it; all others
