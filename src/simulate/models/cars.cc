@@ -66,7 +66,7 @@ void Lamps(const Actor& actor, double time_s, double z, double height, MeshBuild
   const bool braking = actor.acceleration < -0.8;
   const bool blink = (time_s * 1.5 - Floor(time_s * 1.5)) < 0.5;
   for (const double side : {1.0, -1.0}) {
-    const double inner = side * half * 0.55, outer = side * half * 0.88;
+    const double inner = side * half * 0.45, outer = side * half * 0.78;
     const double y1 = std::min(inner, outer), y2 = std::max(inner, outer);
     build->Box(V(front - 0.06, y1, z), V(front, y2, z + height),
                {{0.85f, 0.84f, 0.78f}, actor.lights ? Surface::kLamp : Surface::kGlass});
@@ -76,7 +76,7 @@ void Lamps(const Actor& actor, double time_s, double z, double height, MeshBuild
     const bool shows = (actor.hazard || (actor.indicator > 0) == (side > 0)) &&
                        (actor.hazard || actor.indicator != 0) && blink;
     if (!shows) continue;
-    const double a = side * half * 0.8, b = side * half * 0.97;
+    const double a = side * half * 0.68, b = side * half * 0.82;
     const Paint amber{{1.0f, 0.42f, 0.02f}, Surface::kLamp};
     build->Box(V(front - 0.12, std::min(a, b), z), V(front - 0.01, std::max(a, b), z + height * 0.9), amber);
     build->Box(V(-front + 0.01, std::min(a, b), z + 0.05), V(-front + 0.12, std::max(a, b), z + height),
