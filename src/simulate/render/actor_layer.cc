@@ -13,14 +13,13 @@ constexpr float kShadowReach = 25;  // metres: longest shadow
 constexpr Rgb kBeamColor = {1.0f, 0.94f, 0.82f};
 
 // A pair of headlights' light on a level surface, 1 about 5 m ahead. `ahead` from the bumper, `aside` from
-// the axis.
-float Beam(float ahead, float aside) {
-  if (ahead <= 0 || ahead >= kBeamReach) return 0;
-  const float width = 0.55f + 0.2f * ahead, across = aside / width, square = across * across;
-  if (square > 6) return 0;
-  const float off = 1 - square / 6;
-  const float end = 1 - ahead / kBeamReach;
-  return ahead / (ahead + 1.2f) * 55.f / (ahead * ahead + 20.f) * off * off * off * end;
+// the axis. Without branches, so that it becomes vectors.
+inline float Beam(float ahead, float aside) {
+  const float in = std::min(kBeamReach, std::max(0.f, ahead));
+  const float width = 0.55f + 0.2f * in;
+  const float off = std::max(0.f, 1 - aside * aside / (6 * width * width));
+  const float end = 1 - in * (1 / kBeamReach);
+  return in * 55.f / ((in + 1.2f) * (in * in + 20.f)) * (off * off * off * end);
 }
 
 bool HasBeam(const Actor& actor) { return actor.lights && actor.kind != ActorKind::kPerson; }
@@ -49,8 +48,20 @@ ActorLayer::ActorLayer(const Layout* layout, const Background* background)
   covered_.assign(background_.ground().size(), 0);
   facet_spans_.resize(static_cast<size_t>(background_.canvas().height));
   shade_spans_ = facet_spans_;
-  beams_.Allocate({(size_.width + 1) / 2, (size_.height + 1) / 2});
-  beam_spans_.resize(static_cast<size_t>(beams_.height));
+  beams_width_ = (size_.width + 1) / 2;
+  beams_height_ = (size_.height + 1) / 2;
+  for (int y = 0; y < beams_height_; ++y) {
+    for (int x = 0; x < beams_width_; ++x) {
+      const Vector3& at =
+          background_.positions()[static_cast<size_t>(2 * y) * static_cast<size_t>(size_.width) +
+                                  static_cast<size_t>(2 * x)];
+      const bool low = at.z < 1.3f;  // headlights do not shine above
+      beam_x_.push_back(low ? at.x : 1e6f);
+      beam_y_.push_back(low ? at.y : 1e6f);
+    }
+  }
+  beams_.assign(beam_x_.size(), 0);
+  beam_spans_.resize(static_cast<size_t>(beams_height_));
 }
 
 GridBounds ActorLayer::PixelsOf(const std::array<Vector3, 4>& points) const {
@@ -195,7 +206,7 @@ void ActorLayer::DrawContact(const Standing& standing, const Light& light, Linea
 }
 
 void ActorLayer::AddHeadlights(const Light& light, LinearImage* picture) {
-  const auto half_width = static_cast<size_t>(beams_.width);
+  const auto half_width = static_cast<size_t>(beams_width_);
   for (const Standing& s : standing_) {
     if (!HasBeam(*s.actor)) continue;
     const std::array<Vector3, 4> corners = {s.front + s.left * 2.f, s.front - s.left * 2.f,
@@ -208,19 +219,18 @@ void ActorLayer::AddHeadlights(const Light& light, LinearImage* picture) {
     const float strength = light.headlight * BeamStrength(*s.actor) * light.Clear(distance);
     for (int y = box.y_begin / 2; y < (box.y_end + 1) / 2; ++y) {
       beam_spans_[static_cast<size_t>(y)].Add(box.x_begin / 2, (box.x_end + 1) / 2);
+      const size_t row = static_cast<size_t>(y) * half_width;
+      const float *px = beam_x_.data() + row, *py = beam_y_.data() + row;
+      float* out = beams_.data() + row;
       for (int x = box.x_begin / 2; x < (box.x_end + 1) / 2; ++x) {
-        const size_t at =
-            static_cast<size_t>(2 * y) * static_cast<size_t>(size_.width) + static_cast<size_t>(2 * x);
-        const Vector3 way = background_.positions()[at] - s.front;
-        if (way.z > 1.2f) continue;
-        beams_.red[static_cast<size_t>(y) * half_width + static_cast<size_t>(x)] +=
-            strength * Beam(Dot(way, s.forward), Dot(way, s.left));
+        const float dx = px[x] - s.front.x, dy = py[x] - s.front.y;
+        out[x] += strength * Beam(dx * s.forward.x + dy * s.forward.y, dx * s.left.x + dy * s.left.y);
       }
     }
   }
   for (int y = 0; y < size_.height; ++y) {
     const Span span = beam_spans_[static_cast<size_t>(y / 2)];
-    const float* beam = &beams_.red[static_cast<size_t>(y / 2) * half_width];
+    const float* beam = &beams_[static_cast<size_t>(y / 2) * half_width];
     const size_t row = static_cast<size_t>(y) * static_cast<size_t>(size_.width);
     for (int x = 2 * span.begin; x < std::min(2 * span.end, size_.width); ++x) {
       const float sum = beam[x / 2];
@@ -231,10 +241,10 @@ void ActorLayer::AddHeadlights(const Light& light, LinearImage* picture) {
       picture->blue[at] += background_.albedo().blue[at] * sum * kBeamColor.blue;
     }
   }
-  for (int y = 0; y < beams_.height; ++y) {
+  for (int y = 0; y < beams_height_; ++y) {
     Span& span = beam_spans_[static_cast<size_t>(y)];
     if (span.begin < span.end) {
-      const auto first = beams_.red.begin() + y * beams_.width;
+      const auto first = beams_.begin() + y * beams_width_;
       std::fill(first + span.begin, first + span.end, 0.f);
     }
     span = {};

@@ -54,7 +54,10 @@ class ActorLayer {
   std::vector<Span> facet_spans_, shade_spans_;  // of samples, one a row of samples
   std::vector<Rgb> colors_;
   std::vector<GridBounds> boxes_;  // pixels of each actor drawn
-  LinearImage beams_;              // headlights' light at half the picture's size
+  // Headlights' light at half the picture's size, and where on the street its pixels are.
+  int beams_width_ = 0, beams_height_ = 0;
+  std::vector<float> beams_, beam_x_, beam_y_;
+  //              // headlights' light at half the picture's size
   std::vector<Span> beam_spans_;
 };
 
