@@ -8,9 +8,12 @@ namespace {
 
 constexpr double kAheadMax = 60;    // metres that a driver looks ahead
 constexpr double kStuck = 12;       // seconds of standing among crossing vehicles, until the oldest goes on
-constexpr double kPatience = 9;     // seconds at a green light, until the others let one turn
+constexpr double kPatience = 6;     // seconds at a green light, until the others let one turn
 constexpr double kSideRoom = 0.25;  // metres kept to others when passing
-constexpr size_t kWaitingMax = 40;  // arrivals beyond that go elsewhere
+constexpr double kEntryBraking = 1.2;  // m/s2, with room left
+constexpr double kLeaderBraking = 5;   // m/s2 that one ahead may brake
+constexpr double kPast = 0.5;          // metres beyond the stop line: too late to stop there
+constexpr size_t kWaitingMax = 40;     // arrivals beyond that go elsewhere
 
 struct Build {
   double weight, length_low, length_high, width, height, acceleration, braking, headway;
@@ -36,6 +39,12 @@ double FollowLeader(const Driver& driver, double speed, double wanted, double ga
     const double keep = driver.distance + std::max(0.0, speed * driver.headway_s + closing);
     const double share = keep / std::max(gap, 0.1);
     acceleration -= driver.acceleration * share * share;
+    // The model brakes in a panic when something comes up at once (amber): no harder than it takes.
+    const double room = std::max(gap - 1, 0.2), closing_speed = std::max(0.0, speed - leader_speed);
+    const double takes =
+        std::max(closing_speed * closing_speed / (2 * room),
+                 speed * speed / (2 * (room + leader_speed * leader_speed / (2 * kLeaderBraking))));
+    acceleration = std::max(acceleration, -std::max(driver.braking, 1.3 * takes));
   }
   return std::clamp(acceleration, -kBrakingMax, driver.acceleration);
 }
@@ -46,8 +55,13 @@ Vehicles::Vehicles(const Layout* layout, const TrafficOptions& options)
       random_(options.seed, 0x7e41),
       vehicles_per_s_(options.vehicles_per_minute / 60),
       bicycles_per_s_(options.bicycles_per_minute / 60) {
-  for (size_t i = 0; i < layout_.routes.size(); ++i)
-    (layout_.routes[i].bicycles_only ? bicycle_routes_ : car_routes_).push_back(static_cast<int>(i));
+  // Routes stand in the lists as often as they are to be taken: most go straight on.
+  for (size_t i = 0; i < layout_.routes.size(); ++i) {
+    const Route& route = layout_.routes[i];
+    const int often = route.turn > 0 ? 2 : route.turn < 0 ? 3 : 6;
+    auto& routes = route.bicycles_only ? bicycle_routes_ : car_routes_;
+    routes.insert(routes.end(), static_cast<size_t>(often), static_cast<int>(i));
+  }
 }
 
 void Vehicles::Place(Vehicle* vehicle) const {
@@ -91,18 +105,20 @@ Vehicles::Vehicle Vehicles::Make(const Route& route, int index) {
   return vehicle;
 }
 
-bool Vehicles::RoomFor(const Vehicle& vehicle) const {
-  const Point2 begin = layout_.routes[static_cast<size_t>(vehicle.route)].path.At(vehicle.s).point;
-  return std::none_of(vehicles_.begin(), vehicles_.end(), [&](const Vehicle& other) {
-    const double dx = other.body.position.x - begin.x, dy = other.body.position.y - begin.y;
-    const double room = other.length / 2 + vehicle.length / 2 + 6 + 0.8 * other.speed;
-    const bool same_way =
-        std::abs(WrapAngle(other.body.heading -
-                           layout_.arm_headings[static_cast<size_t>(
-                               layout_.routes[static_cast<size_t>(vehicle.route)].from_arm)])) > kPi / 2;
-    return same_way && dx * dx + dy * dy < room * room && other.body.Covers(begin, room) &&
-           std::abs((dy)*other.body.cos - dx * other.body.sin) < 1.8;
-  });
+// How fast a newcomer may come in behind the last one of its lane; below 0: there is no room.
+double Vehicles::EntrySpeed(const Vehicle& vehicle) const {
+  const Path::Pose begin = layout_.routes[static_cast<size_t>(vehicle.route)].path.At(vehicle.s);
+  const double along_x = Cos(begin.heading), along_y = Sin(begin.heading);
+  double entry = 0.8 * vehicle.haste * map_.SpeedAt(vehicle.route, 0);
+  for (const Vehicle& other : vehicles_) {
+    const double dx = other.body.position.x - begin.point.x, dy = other.body.position.y - begin.point.y;
+    const double ahead = dx * along_x + dy * along_y, aside = dy * along_x - dx * along_y;
+    const double room = ahead - (other.length + vehicle.length) / 2;
+    if (std::abs(aside) > (other.width + vehicle.width) / 2 + 0.2 || room > 60 || ahead < -20) continue;
+    if (room < 4 + 0.5 * other.speed) return -1;
+    entry = std::min(entry, std::sqrt(other.speed * other.speed + 2 * kEntryBraking * (room - 4)));
+  }
+  return entry;
 }
 
 void Vehicles::Arrive(double, double step_s, int64_t* next_id) {
@@ -115,14 +131,15 @@ void Vehicles::Arrive(double, double step_s, int64_t* next_id) {
   arrive(vehicles_per_s_, car_routes_);
   arrive(bicycles_per_s_, bicycle_routes_);
   for (size_t i = 0; i < waiting_.size();) {
-    if (!RoomFor(waiting_[i])) {
+    const double entry = EntrySpeed(waiting_[i]);
+    if (entry < 0) {
       ++i;
       continue;
     }
     Vehicle vehicle = waiting_[i];
     waiting_.erase(waiting_.begin() + static_cast<ptrdiff_t>(i));
     vehicle.id = vehicle.body.id = (*next_id)++;
-    vehicle.speed = 0.7 * vehicle.haste * map_.SpeedAt(vehicle.route, 0);
+    vehicle.speed = entry;
     Place(&vehicle);
     vehicles_.push_back(vehicle);
   }
@@ -140,11 +157,22 @@ void Vehicles::Reserve(const Polygon& area, double begin_s, double end_s) {
   reservations_.push_back(std::move(reservation));
 }
 
-void Vehicles::StopAt(const Vehicle& vehicle, double s, double braking_max, Ahead* ahead) const {
+bool Vehicles::CanStop(const Vehicle& vehicle, double s, double braking_max) const {
   const double gap = s - vehicle.front();
-  if (gap < -0.5 || gap > kAheadMax) return;
-  const double needed = vehicle.speed * vehicle.speed / (2 * std::max(gap, 0.3));
-  if (vehicle.speed > 1 && needed > braking_max) return;
+  if (gap < -kPast || gap > kAheadMax) return false;
+  return vehicle.speed <= 1 || vehicle.speed * vehicle.speed <= 2 * std::max(gap, 0.3) * braking_max;
+}
+
+// The earliest that `other` can be at s.
+double Vehicles::Arrives(const Vehicle& other, double s) const {
+  constexpr double kStart = 1.8;  // m/s2
+  const double far = std::max(0.0, s - other.front());
+  return (std::sqrt(other.speed * other.speed + 2 * kStart * far) - other.speed) / kStart;
+}
+
+void Vehicles::StopAt(const Vehicle& vehicle, double s, double braking_max, Ahead* ahead) const {
+  if (!CanStop(vehicle, s, braking_max)) return;
+  const double gap = s - vehicle.front();
   ahead->Nearer(gap + vehicle.driver.distance - 0.6, 0);  // right up to the line
 }
 
@@ -226,7 +254,7 @@ void Vehicles::SeeWalkers(const Vehicle& vehicle, const std::vector<Body>& other
 // Whether `other` is on its way over the intersection: inside, or about to come in and free to.
 bool Vehicles::Comes(const Vehicle& other, double time_s) const {
   const Route& route = layout_.routes[static_cast<size_t>(other.route)];
-  if (other.front() > route.stop_s + 0.5) return true;
+  if (other.front() > route.stop_s + kPast) return true;
   return route.signal < 0 ||
          ColorAt(layout_.signals[static_cast<size_t>(route.signal)], time_s) == SignalColor::kGreen;
 }
@@ -235,7 +263,7 @@ bool Vehicles::Comes(const Vehicle& other, double time_s) const {
 // that nobody has to wait where others must pass.
 void Vehicles::SeeConflicts(const Vehicle& vehicle, double time_s, Ahead* ahead) const {
   const Route& route = layout_.routes[static_cast<size_t>(vehicle.route)];
-  if (vehicle.front() < route.stop_s - 30 || vehicle.front() > route.stop_s + 0.6) return;
+  if (vehicle.front() < route.stop_s - 30 || vehicle.front() > route.stop_s + kPast) return;
   const double speed = std::max(vehicle.speed, 4.0);
   for (const Vehicle& other : vehicles_) {
     const Route& its = layout_.routes[static_cast<size_t>(other.route)];
@@ -253,26 +281,28 @@ void Vehicles::SeeConflicts(const Vehicle& vehicle, double time_s, Ahead* ahead)
     for (const Vehicle& other : vehicles_) {
       if (other.route != conflict.other || other.s - other.length / 2 > conflict.other_end_s + 1) continue;
       const Route& its = layout_.routes[static_cast<size_t>(other.route)];
-      const bool inside = other.front() > its.stop_s + 0.6;
+      const bool inside = other.front() > its.stop_s + kPast;
       const bool equal = its.turn == route.turn && !conflict.yields;
-      const auto insists = [](const Vehicle& a, const Vehicle& b) {
-        return a.waited_s >= kPatience && a.waited_s > b.waited_s;
+      // Who began to wait first; that does not change while they start.
+      const auto insists = [&](const Vehicle& a, const Vehicle& b) {
+        return time_s - a.waits_since_s >= kPatience &&
+               (a.waits_since_s < b.waits_since_s || (a.waits_since_s == b.waits_since_s && a.id < b.id));
       };
-      const bool can_stop = its.stop_s - other.front() > other.speed * other.speed / 6 - 0.5;
-      const bool yields =
-          conflict.yields ? !(insists(vehicle, other) && can_stop) : equal && other.id < vehicle.id;
-      const bool polite = !inside && !conflict.yields && insists(other, vehicle);
+      const bool can_stop = !inside && CanStop(other, its.stop_s, 3);
+      // Among equals exactly one yields, or both would stand.
+      const bool is_later = insists(other, vehicle) || (!insists(vehicle, other) && other.id < vehicle.id);
+      const bool yields = conflict.yields ? !(insists(vehicle, other) && can_stop) : equal && is_later;
+      const bool polite = !inside && !conflict.yields && !equal && insists(other, vehicle);
       if (!inside && !yields && !polite) continue;
       if (!inside && !Comes(other, time_s)) continue;
       if (equal) {  // two that turn left, towards each other: one after the other
         const bool near = inside || other.front() > its.stop_s - 8 - 3 * other.speed;
-        if (near && (inside || other.waited_s > 0 || other.speed > 2))
-          StopAt(vehicle, route.stop_s, 5, ahead);
+        if (near) StopAt(vehicle, route.stop_s, 5, ahead);
         continue;
       }
       // It may start just now, or be held up on its way.
-      const double soon = std::max(other.speed, 5.0), late = std::max(other.speed, inside ? 3.0 : 1.5);
-      const double its_in_s = (conflict.other_begin_s - other.front()) / soon;
+      const double late = std::max(other.speed, inside ? 3.0 : 1.5);
+      const double its_in_s = Arrives(other, conflict.other_begin_s);
       const double its_out_s = (conflict.other_end_s + other.length / 2 - other.s) / late;
       const bool halts = inside && other.speed < 4;  // who knows for how long
       if (its_in_s > out_s + 1.5 || (its_out_s < in_s - 1 && !halts)) continue;
@@ -304,11 +334,12 @@ void Vehicles::Move(double time_s, double step_s) {
     vehicle.s += moved;
     vehicle.travelled += moved;
     const Route& route = layout_.routes[static_cast<size_t>(vehicle.route)];
-    const bool inside = vehicle.front() > route.stop_s + 0.6 && vehicle.s < route.leave_s + 15;
+    const bool inside = vehicle.front() > route.stop_s + kPast && vehicle.s < route.leave_s + 15;
     vehicle.standing_s = vehicle.speed < 0.3 && inside ? vehicle.standing_s + step_s : 0;
     const bool first =
         !inside && vehicle.front() > route.stop_s - 4 && vehicle.speed < 0.3 && Comes(vehicle, time_s);
-    vehicle.waited_s = first ? vehicle.waited_s + step_s : inside ? 0 : vehicle.waited_s;
+    if (inside) vehicle.waits_since_s = kNever;
+    if (first && vehicle.waits_since_s == kNever) vehicle.waits_since_s = time_s;
     Place(&vehicle);
   }
   std::erase_if(vehicles_, [&](const Vehicle& vehicle) {
@@ -336,8 +367,7 @@ void Vehicles::AppendActors(double ahead_s, std::vector<Actor>* actors) const {
     actor.width = vehicle.width;
     actor.height = vehicle.height;
     actor.speed = vehicle.speed;
-    actor.acceleration =
-        vehicle.speed > 0 ? vehicle.acceleration : std::min(vehicle.acceleration, -1.0);  // foot on the brake
+    actor.acceleration = vehicle.speed > 0 ? vehicle.acceleration : -1.0;  // foot on the brake
     actor.travelled = vehicle.travelled + moved;
     const double turn =
         WrapAngle(route.path.At(vehicle.s + 2.5).heading - route.path.At(vehicle.s + 0.5).heading);

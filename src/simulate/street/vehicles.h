@@ -32,6 +32,7 @@ class Vehicles {
   void AppendActors(double ahead_s, std::vector<Actor>* actors) const;
 
  private:
+  static constexpr double kNever = 1e18;
   struct Vehicle {
     int64_t id = 0;
     ActorKind kind = ActorKind::kCar;
@@ -42,8 +43,8 @@ class Vehicles {
     double length = 4.4, width = 1.8, height = 1.5;
     double haste = 1;  // wanted speed over the allowed
     Driver driver;
-    double standing_s = 0;  // in the intersection
-    double waited_s = 0;    // first at the stop line
+    double standing_s = 0;          // in the intersection
+    double waits_since_s = kNever;  // first at the stop line, and free to go but for others
     Body body;
     double front() const { return s + length / 2; }
   };
@@ -56,7 +57,9 @@ class Vehicles {
 
   void Place(Vehicle* vehicle) const;
   Vehicle Make(const Route& route, int index);
-  bool RoomFor(const Vehicle& vehicle) const;
+  double EntrySpeed(const Vehicle& vehicle) const;
+  bool CanStop(const Vehicle& vehicle, double s, double braking_max) const;
+  double Arrives(const Vehicle& other, double s) const;
   // Wish to stop at s: counts while it can still be done with `braking_max`.
   void StopAt(const Vehicle& vehicle, double s, double braking_max, Ahead* ahead) const;
   void SeeSignal(const Vehicle& vehicle, double time_s, Ahead* ahead) const;

@@ -26,7 +26,7 @@ Walkers::Walker Walkers::Make() {
   int walk = random_.Below(walks);
   int step = random_.Chance(0.5) ? 1 : -1;
   int at = step > 0 ? 0 : 4;
-  const double aside = random_.Uniform(-0.7, 0.7), spread = random_.Uniform(-1.2, 1.2);
+  const double aside = random_.Uniform(-0.5, 0.5), spread = random_.Uniform(-1.2, 1.2);
   std::vector<Point2> points;
   std::vector<std::pair<size_t, int>> over;  // index of the point at the near kerb, signal
   const auto add = [&](Point2 p) {
@@ -89,7 +89,7 @@ void Walkers::Arrive(double step_s, int64_t* next_id) {
   for (int i = 0; i < company; ++i) {
     if (i > 0) {  // a pair: the second beside the first
       std::vector<Point2> points = walker.path.points();
-      for (Point2& p : points) p.x += 0.5, p.y -= 0.5;
+      for (Point2& p : points) p.x += 0.35, p.y -= 0.35;
       walker.path = Path(points);
       walker.look = random_.Bits();
       walker.height = random_.Uniform(1.5, 1.9);
@@ -127,10 +127,19 @@ void Walkers::Look(double time_s, const std::vector<Body>& vehicles) {
       const bool on_road = walker.s >= over.begin_s && walker.s <= over.end_s;
       if (on_road) walker.target = std::max(walker.wanted, 1.2);
       if (!on_road && !(before > 0 && before < 1.2)) continue;
-      // A vehicle in the way.
-      const Path::Pose next = walker.path.At(walker.s + 1.0);
+      // A vehicle in the way, now or soon.
       for (const Body& vehicle : vehicles) {
-        if (vehicle.kind != ActorKind::kPerson && vehicle.Covers(next.point, 0.4)) walker.target = 0;
+        if (vehicle.kind == ActorKind::kPerson) continue;
+        const double dx = vehicle.position.x - walker.body.position.x,
+                     dy = vehicle.position.y - walker.body.position.y;
+        if (dx * dx + dy * dy > 400) continue;
+        for (int k = 0; k < 4; ++k) {
+          const double later_s = 0.3 * k;
+          const Point2 mine = walker.path.At(walker.s + 0.7 + walker.speed * later_s).point;
+          const double moved = vehicle.speed * later_s;
+          if (vehicle.Covers({mine.x - vehicle.cos * moved, mine.y - vehicle.sin * moved}, 0.4))
+            walker.target = 0;
+        }
       }
     }
     for (const Walker& other : walkers_) {  // nobody walks into somebody's back
