@@ -130,7 +130,10 @@ void ActorLayer::DrawShadow(const Standing& standing, const Light& light) {
   }
   const GridBounds bounds{0, 0, canvas.width, canvas.height};
   const auto strength = static_cast<uint8_t>(standing.sunlit * 255);
+  // What faces the sun throws the whole shadow.
+  const Vector3 sun{Dot(light.to_sun, standing.forward), Dot(light.to_sun, standing.left), light.to_sun.z};
   for (const Triangle& triangle : mesh_.triangles) {
+    if (Dot({triangle.normal.x, triangle.normal.y, triangle.normal.z}, sun) <= 0) continue;
     shadow_.OnScreen(triangle, canvas, [&](const Corner& a, const Corner& b, const Corner& c) {
       FillTriangle(a, b, c, bounds, [&](int y, int x_begin, int x_end, double, double) {
         std::memset(&shade_[static_cast<size_t>(y) * static_cast<size_t>(canvas.width) +

@@ -9,6 +9,8 @@ namespace {
 
 Rgb Gray(float v) { return {v, v, v}; }
 
+constexpr double kArm = 1.65;  // metres from the pole to the lamp
+
 }  // namespace
 
 Rgb Light::SkyTowards(float up) const {
@@ -73,7 +75,6 @@ Light LightOf(const Weather& weather, uint64_t seed) {
 }
 
 std::vector<LampPoint> LampsOf(const Layout& layout) {
-  constexpr double kArm = 1.2;  // metres from the pole to the lamp
   std::vector<LampPoint> lamps;
   for (const Pole& pole : layout.poles) {
     lamps.push_back({ToVector({pole.position.x + kArm * Cos(pole.heading),
@@ -81,6 +82,34 @@ std::vector<LampPoint> LampsOf(const Layout& layout) {
                      static_cast<float>(pole.height * 3.5)});
   }
   return lamps;
+}
+
+Mesh LampPanes(const Layout& layout) {
+  Mesh mesh;
+  for (const Pole& pole : layout.poles) {
+    const double c = Cos(pole.heading), s = Sin(pole.heading);
+    const auto first = static_cast<uint16_t>(mesh.vertices.size());
+    for (int i = 0; i < 8; ++i) {
+      const double u = kArm + (i & 1 ? 0.3 : -0.3), v = i & 2 ? 0.1 : -0.1;
+      mesh.vertices.push_back({static_cast<float>(pole.position.x + c * u - s * v),
+                               static_cast<float>(pole.position.y + s * u + c * v),
+                               static_cast<float>(pole.height - (i & 4 ? 0.01 : 0.1))});
+    }
+    const auto side = [&](int a, int b, int d, int e, const Vertex& normal) {
+      const auto corner = [&](int k) { return static_cast<uint16_t>(first + k); };
+      mesh.triangles.push_back(
+          {{corner(a), corner(b), corner(d)}, normal, {1, 0.95f, 0.85f}, Surface::kLamp});
+      mesh.triangles.push_back(
+          {{corner(a), corner(d), corner(e)}, normal, {1, 0.95f, 0.85f}, Surface::kLamp});
+    };
+    const auto cf = static_cast<float>(c), sf = static_cast<float>(s);
+    side(0, 1, 3, 2, {0, 0, -1});
+    side(0, 1, 5, 4, {sf, -cf, 0});
+    side(2, 3, 7, 6, {-sf, cf, 0});
+    side(0, 2, 6, 4, {-cf, -sf, 0});
+    side(1, 3, 7, 5, {cf, sf, 0});
+  }
+  return mesh;
 }
 
 float LampOn(const LampPoint& lamp, const Vector3& point, const Vector3& normal) {

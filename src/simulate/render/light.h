@@ -60,6 +60,8 @@ struct LampPoint {
   float reach = 0;  // metres; no light beyond
 };
 std::vector<LampPoint> LampsOf(const Layout& layout);
+// The panes from which they shine, in world axes.
+Mesh LampPanes(const Layout& layout);
 // Share of Light::street_lamp that arrives at a surface.
 float LampOn(const LampPoint& lamp, const Vector3& point, const Vector3& normal);
 

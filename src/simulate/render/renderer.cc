@@ -21,12 +21,18 @@ bool Alike(const Weather& a, const Weather& b, double tolerance) {
          near(a.rain, b.rain, 1) && near(a.wetness, b.wetness, 1) && near(a.fog, b.fog, 1);
 }
 
+std::vector<Mesh> Unmoving(const Layout& layout) {
+  std::vector<Mesh> meshes = BuildSurroundings(layout);
+  meshes.push_back(LampPanes(layout));
+  return meshes;
+}
+
 class StreetRenderer final : public Renderer {
  public:
   StreetRenderer(const Layout* layout, const RenderOptions& options)
       : layout_(*layout),
         options_(options),
-        surroundings_(BuildSurroundings(*layout)),
+        surroundings_(Unmoving(*layout)),
         background_(*layout, &surroundings_, layout->seed),
         actors_(layout, &background_),
         sensor_(background_.size(), MakeSensorCharacter(options.seed), options.seed, options.noise) {
