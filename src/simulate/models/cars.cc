@@ -61,6 +61,15 @@ void Cap(const Section& s, bool front, const Paint& paint, MeshBuilder* build) {
   }
 }
 
+// Two wheels of an axle, as far out as the body's half width lets them be when they are turned.
+void Axle(double x, double half_width, double inset, double radius, double width, double steering, int sides,
+          MeshBuilder* build) {
+  const double reach = radius * std::abs(Sin(steering)) + width / 2 * Cos(steering);
+  const double y = half_width - std::max(inset, reach);
+  for (const double side : {1.0, -1.0})
+    build->Wheel(x, side * y, radius, width, steering, sides, kTyre, kRim);
+}
+
 void Lamps(const Actor& actor, double time_s, double z, double height, MeshBuilder* build) {
   const double front = actor.length / 2, half = actor.width / 2;
   const bool braking = actor.acceleration < -0.8;
@@ -139,10 +148,8 @@ void BuildCar(const Actor& actor, double time_s, double detail, Mesh* mesh) {
                   kPlastic, kPlastic);
   if (taxi) build.Box(V(x(0.42), -0.16, roof - 0.12), V(x(0.45), 0.16, roof), {{0.9f, 0.85f, 0.5f}});
   const double radius = std::clamp(0.22 * h, 0.3, 0.38);
-  for (const double side : {1.0, -1.0}) {
-    build.Wheel(x(0.815), side * (w - 0.11), radius, 0.22, actor.steering, 10, kTyre, kRim);
-    build.Wheel(x(0.19), side * (w - 0.11), radius, 0.22, 0, 10, kTyre, kRim);
-  }
+  Axle(x(0.815), w, 0.11, radius, 0.22, actor.steering, 10, &build);
+  Axle(x(0.19), w, 0.11, radius, 0.22, 0, 10, &build);
   Lamps(actor, time_s, hood * 0.62, 0.13, &build);
 }
 
@@ -174,10 +181,8 @@ void BuildBus(const Actor& actor, double time_s, Mesh* mesh) {
     build.Box(V(x, -w - 0.005, 0.34), V(x + 1.2, -w + 0.02, 0.78 * h),
               {{0.08f, 0.09f, 0.10f}, Surface::kGlass});  // doors
   }
-  for (const double side : {1.0, -1.0}) {
-    build.Wheel(l * 0.56, side * (w - 0.15), 0.48, 0.3, actor.steering, 12, kTyre, kRim);
-    build.Wheel(-l * 0.5, side * (w - 0.15), 0.48, 0.3, 0, 12, kTyre, kRim);
-  }
+  Axle(l * 0.56, w, 0.15, 0.48, 0.3, actor.steering, 12, &build);
+  Axle(-l * 0.5, w, 0.15, 0.48, 0.3, 0, 12, &build);
   Lamps(actor, time_s, 0.62, 0.2, &build);
 }
 
@@ -221,11 +226,9 @@ void BuildTruck(const Actor& actor, double time_s, Mesh* mesh) {
     build.Frustum({-l + 0.3, bed_front - 0.1, w * 0.8, 0.8}, {-l, bed_front, w, 0.78 * h}, tub,
                   {{0.25f, 0.2f, 0.15f}});
   }
-  for (const double side : {1.0, -1.0}) {
-    build.Wheel(l - cab_length * 0.5, side * (w - 0.16), 0.46, 0.28, actor.steering, 10, kTyre, kRim);
-    build.Wheel(-l * 0.55, side * (w - 0.2), 0.46, 0.36, 0, 10, kTyre, kRim);
-    if (actor.length > 7.5) build.Wheel(-l * 0.55 - 1.05, side * (w - 0.2), 0.46, 0.36, 0, 10, kTyre, kRim);
-  }
+  Axle(l - cab_length * 0.5, w, 0.16, 0.46, 0.28, actor.steering, 10, &build);
+  Axle(-l * 0.55, w, 0.2, 0.46, 0.36, 0, 10, &build);
+  if (actor.length > 7.5) Axle(-l * 0.55 - 1.05, w, 0.2, 0.46, 0.36, 0, 10, &build);
   Lamps(actor, time_s, 0.7, 0.18, &build);
 }
 

@@ -71,7 +71,8 @@ void MeshBuilder::Limb(const Vertex& a, const Vertex& b, double radius_a, double
   const float length = Length(axis);
   if (!(length > 1e-6f)) return;
   const Vertex n = {axis.x / length, axis.y / length, axis.z / length};
-  const Vertex other = std::abs(n.z) < 0.9f ? Vertex{0, 0, 1} : Vertex{1, 0, 0};
+  // Limbs swing about y: seen from there, their sides turn with them and never jump.
+  const Vertex other = std::abs(n.y) < 0.9f ? Vertex{0, 1, 0} : Vertex{1, 0, 0};
   Vertex u = Cross(other, n);
   const float ul = Length(u);
   u = {u.x / ul, u.y / ul, u.z / ul};
@@ -97,7 +98,8 @@ void MeshBuilder::Wheel(double x, double y, double radius, double width, double 
     return V(x + c * along - s * across, y + s * along + c * across, z);
   };
   for (int i = 0; i < sides; ++i) {
-    const double a1 = 2 * kPi * i / sides, a2 = 2 * kPi * (i + 1) / sides;
+    // A corner stands on the ground.
+    const double a1 = 2 * kPi * i / sides - kPi / 2, a2 = 2 * kPi * (i + 1) / sides - kPi / 2;
     const double x1 = radius * Cos(a1), z1 = radius + radius * Sin(a1), x2 = radius * Cos(a2),
                  z2 = radius + radius * Sin(a2);
     const double h = width / 2;

@@ -43,7 +43,7 @@ Leg LegAt(double phase, double swing) {
   Leg leg;
   leg.thigh = swing * Sin(phase);
   // The knee bends while the leg comes forward.
-  leg.knee = std::max(0.0, Sin(phase + 0.9)) * swing * 1.1 * (Cos(phase) > 0 ? 1.0 : 0.5) + 0.05;
+  leg.knee = std::max(0.0, Sin(phase + 0.9)) * swing * 1.1 * (0.7 + 0.3 * Cos(phase)) + 0.05;
   return leg;
 }
 

@@ -32,7 +32,7 @@ void BuildRider(const Rider& rider, const Vertex& hip, const Vertex& hands, doub
   for (const double side : {1.0, -1.0}) {
     const Vertex shoulder = V(shoulder_x, side * std::min(0.2, half_width * 0.7), shoulder_z - 0.05);
     const Vertex hand = V(hands.x, side * hands.y, hands.z);
-    const Vertex elbow = V((shoulder.x + hand.x) / 2 - 0.03, side * std::min(0.27, half_width),
+    const Vertex elbow = V((shoulder.x + hand.x) / 2 - 0.03, side * std::min(0.27, half_width - 0.05),
                            (shoulder.z + hand.z) / 2 - 0.08);
     build->Limb(shoulder, elbow, 0.06, 0.05, 4, rider.upper);
     build->Limb(elbow, hand, 0.05, 0.04, 4, rider.upper);
