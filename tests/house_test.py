@@ -51,7 +51,7 @@ for file in tracked("src/", ".h", ".cc"):
 # --- libraries stay in their folder ------------------------------------------------------------------
 homes = {
     r"onnxruntime": ["stages/infer"],
-    r"(jpeglib|turbojpeg)\.h": ["stages/decode", "stages/sinks"],
+    r"(jpeglib|turbojpeg)\.h": ["stages/decode", "stages/sinks", "simulate/faults"],
     r"vips/": ["stages/decode"],
     r"dcmtk/": ["stages/decode"],
     r"lib(av|sw)\w+/": ["stages/ingest", "stages/decode", "stages/sinks"],
