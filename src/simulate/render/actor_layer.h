@@ -16,6 +16,7 @@ class ActorLayer {
             LinearImage* picture);
 
  private:
+  static constexpr float kShadowReach = 25;  // metres: longest shadow
   struct Span {
     int begin = 0, end = 0;  // columns of a row; empty where begin >= end
     void Add(int from, int to);
