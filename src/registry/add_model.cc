@@ -15,6 +15,7 @@
 #include "pipeline/spec/model_card_spec.h"
 #include "registry/card_draft.h"
 #include "registry/onnx_graph.h"
+#include "registry/put_folder.h"
 #include "registry/sha256.h"
 #include "stages/infer/external_data.h"
 #include "stages/infer/model_file.h"
@@ -63,25 +64,6 @@ absl::Status CopyExternal(const std::vector<infer::ExternalFile>& files, const f
   return absl::OkStatus();
 }
 
-// Puts the finished folder in place; an old one goes aside first and comes back when that fails.
-absl::Status PutInPlace(const fs::path& ready, const fs::path& folder, bool replace) {
-  if (std::rename(ready.c_str(), folder.c_str()) == 0) return absl::OkStatus();
-  if ((errno != ENOTEMPTY && errno != EEXIST) || !replace)
-    return ErrnoStatus(errno, fmt::format("cannot make {}", folder.string()));
-  const fs::path aside = ready.string() + ".old";
-  if (std::rename(folder.c_str(), aside.c_str()) != 0) {
-    return ErrnoStatus(errno, fmt::format("cannot replace {}", folder.string()));
-  }
-  if (std::rename(ready.c_str(), folder.c_str()) != 0) {
-    const int error_number = errno;
-    std::rename(aside.c_str(), folder.c_str());
-    return ErrnoStatus(error_number, fmt::format("cannot make {}", folder.string()));
-  }
-  std::error_code ignored;
-  fs::remove_all(aside, ignored);
-  return absl::OkStatus();
-}
-
 absl::Status WriteFolder(const fs::path& onnx, absl::Span<const uint8_t> bytes,
                          const std::vector<infer::ExternalFile>& external, const AddOptions& options,
                          const AddedModel& added) {
@@ -103,7 +85,7 @@ absl::Status WriteFolder(const fs::path& onnx, absl::Span<const uint8_t> bytes,
   RETURN_IF_ERROR(WriteFileAtomically(ready / "model.yaml", added.yaml));
   if (chmod(ready.c_str(), 0755) != 0)
     return ErrnoStatus(errno, fmt::format("cannot finish {}", ready.string()));
-  return PutInPlace(ready, added.folder, options.replace);
+  return PutFolderInPlace(ready, added.folder, options.replace);
 }
 
 }  // namespace

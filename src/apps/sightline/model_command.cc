@@ -276,8 +276,9 @@ void AddRemove(CLI::App& model, int* exit_code) {
 }  // namespace
 
 void AddModelCommand(CLI::App& app, int* exit_code) {
-  CLI::App* model = app.add_subcommand("model", "Inspect, add, verify, list, show and remove models");
+  CLI::App* model = app.add_subcommand("model", "Pull, inspect, add, verify, list, show and remove models");
   model->require_subcommand(1);
+  AddModelPull(*model, exit_code);
   AddInspect(*model, exit_code);
   AddAdd(*model, exit_code);
   AddVerify(*model, exit_code);

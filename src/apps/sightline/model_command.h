@@ -11,7 +11,13 @@
 #include "registry/verify_model.h"
 #include "stages/postprocess/head.h"
 
+namespace CLI {
+class App;
+}
+
 namespace sightline::app {
+
+void AddModelPull(CLI::App& model, int* exit_code);
 
 using RecognisedHead = std::optional<std::pair<const postprocess::HeadFamily*, postprocess::Recognition>>;
 

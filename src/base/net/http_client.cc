@@ -76,6 +76,7 @@ class BeastStream final : public HttpStream {
     request.set(http::field::accept_encoding, "identity");
     request.set(http::field::connection, "close");
     if (offset > 0) request.set(http::field::range, fmt::format("bytes={}-", offset));
+    if (offset > 0 && !options_.if_range.empty()) request.set(http::field::if_range, options_.if_range);
     if (!url_.credentials.empty())
       request.set(http::field::authorization, BasicAuthentication(url_.credentials));
     ErrorCode error = connection_.Await(StepDeadline(), [&](auto& stream, auto handler) {
@@ -99,7 +100,9 @@ class BeastStream final : public HttpStream {
   }
 
   std::optional<uint64_t> size() const override { return size_; }
+  uint64_t offset() const override { return offset_; }
   bool can_seek() const override { return can_seek_; }
+  const std::string& validator() const override { return validator_; }
   const std::string& url() const override { return text_; }
   const Url& parsed_url() const { return url_; }
 
@@ -149,8 +152,11 @@ class BeastStream final : public HttpStream {
     if (code == 206 && (!range || range->first != offset)) {
       return absl::DataLossError("the server sent another range than asked for");
     }
-    if (code == 200 && offset > 0)
+    if (code == 200 && offset > 0 && options_.if_range.empty())
       return absl::UnimplementedError("the server can't start in the middle of a file");
+    offset_ = code == 206 ? offset : 0;
+    const std::string_view etag = field(http::field::etag);
+    validator_ = etag.starts_with('"') ? etag : field(http::field::last_modified);
     if (code == 206) {
       size_ = range->size;
     } else if (length) {
@@ -200,6 +206,8 @@ class BeastStream final : public HttpStream {
   boost::beast::flat_buffer buffer_{kBufferBytesMax};
   http::response_parser<http::buffer_body> parser_;
   std::optional<uint64_t> size_;
+  uint64_t offset_ = 0;
+  std::string validator_;
   bool can_seek_ = false;
   uint64_t read_ = 0;
 };

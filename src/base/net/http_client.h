@@ -22,6 +22,9 @@ struct HttpOptions {
   uint64_t bytes_max = 2ull << 30;             // of one body
   int redirects_max = 5;
   std::string authorities_file;  // PEM of the certificate authorities to trust; "" means the system's
+  // With an offset: what validator() was when the bytes before it came. Where the server has another file by
+  // now, or cannot start in the middle, the body begins at 0 instead of failing.
+  std::string if_range;
 };
 
 // One response whose body is read as it arrives. Certificates and host names are verified; redirects are
@@ -42,7 +45,9 @@ class HttpStream {
   // As many bytes as have arrived, at least one; 0 at the end of the body.
   virtual absl::StatusOr<size_t> Read(absl::Span<uint8_t> into) = 0;
   virtual std::optional<uint64_t> size() const = 0;  // of the whole body, from byte 0
+  virtual uint64_t offset() const = 0;               // where the body begins: as asked, or 0 by `if_range`
   virtual bool can_seek() const = 0;                 // the server takes an offset
+  virtual const std::string& validator() const = 0;  // strong ETag or Last-Modified; "" where neither came
   virtual const std::string& url() const = 0;  // after redirects; with credentials where they still apply
 };
 
