@@ -181,8 +181,9 @@ void BuildBus(const Actor& actor, double time_s, Mesh* mesh) {
     build.Box(V(x, -w - 0.005, 0.34), V(x + 1.2, -w + 0.02, 0.78 * h),
               {{0.08f, 0.09f, 0.10f}, Surface::kGlass});  // doors
   }
-  Axle(l * 0.56, w, 0.15, 0.48, 0.3, actor.steering, 12, &build);
-  Axle(-l * 0.5, w, 0.15, 0.48, 0.3, 0, 12, &build);
+  // Wheels stand out a little: the flanks are flat.
+  Axle(l * 0.56, w + 0.015, 0.15, 0.48, 0.3, actor.steering, 12, &build);
+  Axle(-l * 0.5, w + 0.015, 0.15, 0.48, 0.3, 0, 12, &build);
   Lamps(actor, time_s, 0.62, 0.2, &build);
 }
 
