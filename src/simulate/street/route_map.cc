@@ -8,9 +8,10 @@
 namespace sightline::simulate {
 namespace {
 
-constexpr double kSideways = 2.4;  // m/s2 that passengers bear in a curve
-constexpr double kBraking = 1.6;   // m/s2 before it
-constexpr double kClose = 2.7;     // metres between centre lines: bodies could touch
+constexpr double kSideways = 2.4;    // m/s2 that passengers bear in a curve
+constexpr double kBraking = 1.6;     // m/s2 before it
+constexpr double kClose = 2.7;       // metres between centre lines: bodies could touch
+constexpr double kCloseTurning = 4;  // where long ones swing out
 
 std::vector<double> Speeds(const Route& route) {
   const auto count = static_cast<size_t>(route.path.length()) + 2;
@@ -61,11 +62,13 @@ RouteMap::RouteMap(const Layout& layout) {
     for (size_t j = 0; j < n; ++j) {
       const Route &a = layout.routes[i], &b = layout.routes[j];
       if (i == j || (a.from_arm == b.from_arm && a.bicycles_only == b.bicycles_only)) continue;
+      const double close =
+          a.turn != 0 && b.turn != 0 && !a.bicycles_only && !b.bicycles_only ? kCloseTurning : kClose;
       Conflict conflict{static_cast<int>(j), 1e9, -1, 1e9, -1, Yields(a, b)};
       for (size_t p = 0; p < inside[i].size(); ++p) {
         for (size_t q = 0; q < inside[j].size(); ++q) {
           const double dx = inside[i][p].x - inside[j][q].x, dy = inside[i][p].y - inside[j][q].y;
-          if (dx * dx + dy * dy > kClose * kClose) continue;
+          if (dx * dx + dy * dy > close * close) continue;
           const double s = a.enter_s - 4 + static_cast<double>(p), t = b.enter_s - 4 + static_cast<double>(q);
           conflict.begin_s = std::min(conflict.begin_s, s);
           conflict.end_s = std::max(conflict.end_s, s);

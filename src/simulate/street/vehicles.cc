@@ -159,7 +159,7 @@ void Vehicles::Reserve(const Polygon& area, double begin_s, double end_s) {
 
 bool Vehicles::CanStop(const Vehicle& vehicle, double s, double braking_max) const {
   const double gap = s - vehicle.front();
-  if (gap < -kPast || gap > kAheadMax) return false;
+  if (gap < -kPast) return false;
   return vehicle.speed <= 1 || vehicle.speed * vehicle.speed <= 2 * std::max(gap, 0.3) * braking_max;
 }
 
@@ -173,6 +173,7 @@ double Vehicles::Arrives(const Vehicle& other, double s) const {
 void Vehicles::StopAt(const Vehicle& vehicle, double s, double braking_max, Ahead* ahead) const {
   if (!CanStop(vehicle, s, braking_max)) return;
   const double gap = s - vehicle.front();
+  if (gap > kAheadMax) return;
   ahead->Nearer(gap + vehicle.driver.distance - 0.6, 0);  // right up to the line
 }
 

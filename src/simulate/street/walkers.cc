@@ -6,9 +6,11 @@
 namespace sightline::simulate {
 namespace {
 
-constexpr double kDepth = 0.5;   // of a body, front to back
-constexpr double kChange = 1.2;  // m/s2, starting and stopping
-constexpr double kTurn = 4;      // radians a second
+constexpr double kDepth = 0.5;     // of a body, front to back
+constexpr double kChange = 1.2;    // m/s2, starting and stopping
+constexpr double kTurn = 4;        // radians a second
+constexpr double kSqueeze = 4;     // seconds
+constexpr double kLookStep = 0.1;  // seconds from look to look
 constexpr size_t kWalkersMax = 200;
 
 }  // namespace
@@ -142,6 +144,7 @@ void Walkers::Look(double time_s, const std::vector<Body>& vehicles) {
         }
       }
     }
+    double target = walker.target;
     for (const Walker& other : walkers_) {  // nobody walks into somebody's back
       if (other.id == walker.id) continue;
       const double dx = other.body.position.x - walker.body.position.x,
@@ -150,8 +153,12 @@ void Walkers::Look(double time_s, const std::vector<Body>& vehicles) {
       const double ahead = dx * walker.body.cos + dy * walker.body.sin,
                    aside = dy * walker.body.cos - dx * walker.body.sin;
       if (ahead > 0.1 && std::abs(aside) < 0.35 && std::abs(WrapAngle(other.heading - walker.heading)) < 1)
-        walker.target = std::min(walker.target, other.speed * 0.9);
+        target = std::min(target, other.speed * 0.9);
     }
+    // Two who wait for each other squeeze past in the end.
+    const bool blocked = target < 0.2 && walker.target > 0.2;
+    walker.blocked_s = blocked ? walker.blocked_s + kLookStep : walker.speed > 0.6 ? 0 : walker.blocked_s;
+    if (walker.blocked_s < kSqueeze) walker.target = target;
   }
 }
 

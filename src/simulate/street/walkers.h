@@ -30,6 +30,7 @@ class Walkers {
     std::vector<Over> over;
     double s = 0, speed = 0, wanted = 1.3, target = 0, travelled = 0;
     double heading = 0;
+    double blocked_s = 0;  // by another on foot
     double height = 1.7, width = 0.55;
     Body body;
   };
