@@ -1,0 +1,146 @@
+#include "simulate/script/plan.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "simulate/scene/exact.h"
+
+namespace sightline::simulate {
+namespace {
+
+constexpr double kTick = 0.1;       // seconds between the points of a motion
+constexpr double kLaneBegins = 25;  // metres from a route's begin: who is held waits there, far away
+constexpr double kHoldBefore = 7;   // seconds for those in the lane to get away
+constexpr double kWalkAway = 75;    // metres
+constexpr double kRoadMax = 40;     // metres: wider is no road
+
+bool OnSidewalk(const Layout& layout, const Point2& point) {
+  return std::any_of(layout.sidewalks.begin(), layout.sidewalks.end(),
+                     [&](const Polygon& polygon) { return Inside(polygon, point); });
+}
+
+}  // namespace
+
+void Motion::Mark() {
+  if (!times_.empty() && time_ <= times_.back() + 1e-6) return;
+  times_.push_back(time_);
+  stations_.push_back(s_);
+}
+
+Motion& Motion::Cruise(double metres) {
+  if (metres <= 0) return *this;
+  s_ += metres;
+  time_ += metres / speed_;
+  Mark();
+  return *this;
+}
+
+Motion& Motion::Change(double to_speed, double acceleration) {
+  const double total = std::abs(to_speed - speed_) / acceleration, from_s = s_, from = speed_, begin = time_;
+  const double signed_acceleration = to_speed > speed_ ? acceleration : -acceleration;
+  for (double t = kTick; t < total - kTick / 2; t += kTick) {
+    time_ = begin + t;
+    s_ = from_s + from * t + signed_acceleration * t * t / 2;
+    Mark();
+  }
+  time_ = begin + total;
+  s_ = from_s + (from + to_speed) / 2 * total;
+  speed_ = to_speed;
+  Mark();
+  return *this;
+}
+
+Motion& Motion::Stand(double seconds) {
+  time_ += seconds;
+  Mark();
+  return *this;
+}
+
+ActorOrder Motion::Order(ActorKind kind, uint32_t look, const Path& path, double at, double time_s,
+                         double from, double station) const {
+  ActorOrder order;
+  order.kind = kind;
+  order.look = look;
+  order.path = path;
+  order.times_s = times_;
+  order.stations = stations_;
+  for (double& t : order.times_s) t += time_s - at;
+  for (double& s : order.stations) s += station - from;
+  return order;
+}
+
+Polygon Strip(const Path& path, double begin_s, double end_s, double half_width) {
+  Polygon right, left;
+  const int pieces = std::max(1, static_cast<int>(Floor((end_s - begin_s) / 3)));
+  for (int i = 0; i <= pieces; ++i) {
+    const Path::Pose pose = path.At(begin_s + (end_s - begin_s) * i / pieces);
+    const double nx = -Sin(pose.heading) * half_width, ny = Cos(pose.heading) * half_width;
+    right.push_back({pose.point.x - nx, pose.point.y - ny});
+    left.push_back({pose.point.x + nx, pose.point.y + ny});
+  }
+  right.insert(right.end(), left.rbegin(), left.rend());
+  return right;
+}
+
+double LengthOf(ActorKind kind) {
+  constexpr double kLengths[kActorKinds] = {0.5, 1.8, 2.1, 4.4, 11.5, 7.8};
+  return kLengths[static_cast<size_t>(kind)];
+}
+double WidthOf(ActorKind kind) {
+  constexpr double kWidths[kActorKinds] = {0.55, 0.6, 0.75, 1.82, 2.5, 2.4};
+  return kWidths[static_cast<size_t>(kind)];
+}
+
+std::optional<WayOver> FindWayOver(const StreetFacts& facts, const Point2& point, double heading,
+                                   bool from_left) {
+  const Layout& layout = facts.layout();
+  const Point2 side = {-Sin(heading), Cos(heading)};
+  const auto kerb = [&](double sign) -> std::optional<double> {
+    for (double d = 0; d < kRoadMax; d += 0.1) {
+      const Point2 p = {point.x + side.x * d * sign, point.y + side.y * d * sign};
+      if (OnSidewalk(layout, p) && !OnRoad(layout, p)) return d;
+      const Point2 wide = {p.x + Cos(heading) * 0.4, p.y + Sin(heading) * 0.4};
+      const Point2 back = {p.x - Cos(heading) * 0.4, p.y - Sin(heading) * 0.4};
+      if (facts.InBay(p) || facts.InBay(wide) || facts.InBay(back)) return std::nullopt;
+      if (!OnRoad(layout, p) && std::none_of(layout.islands.begin(), layout.islands.end(),
+                                             [&](const Polygon& island) { return Inside(island, p); }))
+        return std::nullopt;
+    }
+    return std::nullopt;
+  };
+  const auto left = kerb(1), right = kerb(-1);
+  if (!left || !right) return std::nullopt;
+  // Away from the middle, along the pavements.
+  const double outward = point.x * Cos(heading) + point.y * Sin(heading) > 0 ? 1 : -1;
+  const Point2 away = {Cos(heading) * outward * kWalkAway, Sin(heading) * outward * kWalkAway};
+  const Point2 l = {point.x + side.x * (*left + 1.2), point.y + side.y * (*left + 1.2)};
+  const Point2 r = {point.x - side.x * (*right + 1.2), point.y - side.y * (*right + 1.2)};
+  std::vector<Point2> points = {{l.x + away.x, l.y + away.y}, l, r, {r.x + away.x, r.y + away.y}};
+  if (!from_left) std::reverse(points.begin(), points.end());
+  const double first = from_left ? *left : *right, second = from_left ? *right : *left;
+  WayOver way;
+  way.path = Path(points);
+  way.kerb_s = kWalkAway + 1.2;
+  way.point_s = way.kerb_s + first;
+  way.other_kerb_s = way.point_s + second;
+  return way;
+}
+
+void HoldLane(const Route& route, double until_s, double time_s, double speed, double longer_s, Plan* plan) {
+  if (until_s <= kLaneBegins + 5) return;
+  const double enters_s = time_s - (until_s - kLaneBegins) / speed;
+  plan->holds.push_back(
+      {Strip(route.path, kLaneBegins, until_s, 1.2), enters_s - kHoldBefore - longer_s, enters_s});
+}
+
+double ViewCost(const StreetFacts& facts, const Point2& point) {
+  const auto pixel = facts.projection().Project({point.x, point.y, 0});
+  if (!pixel) return 1e6;
+  // Not too near the picture's edges.
+  const Camera& camera = facts.projection().camera();
+  const double u = std::abs(pixel->x / camera.size.width - 0.5),
+               v = std::abs(pixel->y / camera.size.height - 0.5);
+  return pixel->depth + (u > 0.42 ? 60 : 0) + (v > 0.44 ? 60 : 0);
+}
+
+}  // namespace sightline::simulate
