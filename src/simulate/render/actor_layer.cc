@@ -91,22 +91,18 @@ void ActorLayer::Collect(const Scene& scene, const SunMap& sun, const Light& lig
 }
 
 Rgb ActorLayer::Shade(const Light& light, const Vector3& point, const Vector3& normal,
-                      const Triangle& triangle, float sunlit, const Actor* self) const {
+                      const Triangle& triangle, float sunlit) const {
   if (triangle.surface == Surface::kLamp) return triangle.color * (light.lamp + light.sky.green);
   Rgb incoming = light.On(normal, sunlit);
   incoming = incoming * (0.6f + 0.4f * std::min(1.f, 0.3f + point.z * 0.9f));
   for (const LampPoint* lamp : near_lamps_)
     incoming = incoming + light.street_lamp * LampOn(*lamp, point, normal);
-  if (light.street_lamp.green > 0) {
-    for (const Standing& other : standing_) {
-      if (other.actor == self || !HasBeam(*other.actor)) continue;
-      const float facing = -Dot(normal, other.forward);
-      if (facing <= 0) continue;
-      const Vector3 way = point - other.front;
-      const float beam = Beam(Dot(way, other.forward), Dot(way, other.left));
-      if (beam > 0)
-        incoming = incoming + kBeamColor * (light.headlight * beam * facing * BeamStrength(*other.actor));
-    }
+  for (const Standing* other : near_beams_) {
+    const float facing = -Dot(normal, other->forward);
+    if (facing <= 0) continue;
+    const Vector3 way = point - other->front;
+    const float beam = Beam(Dot(way, other->forward), Dot(way, other->left));
+    incoming = incoming + kBeamColor * (light.headlight * beam * facing * BeamStrength(*other->actor));
   }
   Rgb out = triangle.color * incoming;
   if (triangle.surface == Surface::kMatt) return out;
@@ -119,6 +115,26 @@ Rgb ActorLayer::Shade(const Light& light, const Vector3& point, const Vector3& n
   const float glint = std::max(0.f, Dot(mirrored, light.to_sun));
   const float sharp = glint * glint * glint * glint;
   return out + light.sun * (1.2f * sunlit * sharp * sharp * sharp * sharp);
+}
+
+void ActorLayer::FindLamps(const Standing& standing, const Light& light) {
+  constexpr size_t kLampsMost = 6;
+  near_lamps_.clear();
+  near_beams_.clear();
+  if (light.street_lamp.green <= 0) return;
+  for (const LampPoint& lamp : background_.lamps()) {
+    const Vector3 way = lamp.position - standing.center;
+    if (Dot(way, way) < lamp.reach * lamp.reach && near_lamps_.size() < kLampsMost)
+      near_lamps_.push_back(&lamp);
+  }
+  const auto reach = static_cast<float>(standing.actor->length / 2 + standing.actor->width);
+  for (const Standing& other : standing_) {
+    if (&other == &standing || !HasBeam(*other.actor)) continue;
+    const Vector3 way = standing.center - other.front;
+    const float ahead = Dot(way, other.forward);
+    if (ahead > -reach && ahead < kBeamReach + reach && std::abs(Dot(way, other.left)) < 18 + reach)
+      near_beams_.push_back(&other);
+  }
 }
 
 void ActorLayer::DrawMesh(const Light& light, float sunlit, double heading, const Actor* self) {
@@ -136,7 +152,7 @@ void ActorLayer::DrawMesh(const Light& light, float sunlit, double heading, cons
     const Vector3 normal{c * triangle.normal.x - s * triangle.normal.y,
                          s * triangle.normal.x + c * triangle.normal.y, triangle.normal.z};
     const Vector3 view = point - eye;
-    const Rgb color = Mix(light.fog_color, Shade(light, point, normal, triangle, sunlit, self),
+    const Rgb color = Mix(light.fog_color, Shade(light, point, normal, triangle, sunlit),
                           light.Clear(std::sqrt(Dot(view, view))));
     const auto id = static_cast<uint32_t>(colors_.size());
     colors_.push_back(color);
@@ -220,16 +236,11 @@ void ActorLayer::Draw(const Scene& scene, const Light& light, const SunMap& sun,
     BuildActor(actor, scene.time_s, 1, &mesh_);
     placed_.Place(mesh_, actor.position, actor.heading, background_.projection());
     if (light.sun.red > 0) DrawShadow(standing, light);
-    near_lamps_.clear();
-    if (light.street_lamp.green > 0) {
-      for (const LampPoint& lamp : background_.lamps()) {
-        const Vector3 way = lamp.position - standing.center;
-        if (Dot(way, way) < lamp.reach * lamp.reach && near_lamps_.size() < 6) near_lamps_.push_back(&lamp);
-      }
-    }
+    FindLamps(standing, light);
     DrawMesh(light, standing.sunlit, actor.heading, &actor);
   }
   near_lamps_.clear();
+  near_beams_.clear();
   BuildSignalLamps(layout_, scene.signals, &mesh_);
   placed_.Place(mesh_, {0, 0}, 0, background_.projection());
   DrawMesh(light, 1, 0, nullptr);

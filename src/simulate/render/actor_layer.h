@@ -32,9 +32,10 @@ class ActorLayer {
   void ResolveShadows(const std::vector<float>& sun_share, LinearImage* picture);
   void DrawContact(const Standing& standing, const Light& light, LinearImage* picture) const;
   void AddHeadlights(const Light& light, LinearImage* picture);
+  void FindLamps(const Standing& standing, const Light& light);
   void DrawMesh(const Light& light, float sunlit, double heading, const Actor* self);
   Rgb Shade(const Light& light, const Vector3& point, const Vector3& normal, const Triangle& triangle,
-            float sunlit, const Actor* self) const;
+            float sunlit) const;
   void ResolveActors(LinearImage* picture);
   void Reflect(const Light& light, LinearImage* picture) const;
   // The pixels that a quadrilateral covers (its corners row by row), as far as it is before the camera.
@@ -47,7 +48,9 @@ class ActorLayer {
   Mesh mesh_;
   PlacedMesh placed_, shadow_;
   std::vector<Standing> standing_;
+  // What shines on the actor being drawn.
   std::vector<const LampPoint*> near_lamps_;
+  std::vector<const Standing*> near_beams_;
   std::vector<float> nearest_;                   // 1 / depth a sample
   std::vector<uint32_t> facet_;                  // a sample's index in colors_, 0: none
   std::vector<uint8_t> shade_;                   // a sample's shadow
