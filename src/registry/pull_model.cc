@@ -151,7 +151,7 @@ class Pull {
   absl::Status Attempt(const std::string& url) {
     const std::string shown = WithoutAnyCredentials(url);
     HttpOptions http = options_.http;
-    http.bytes_max = bytes_;
+    http.bytes_max = bytes_;  // the server may begin at 0 again
     // Bytes of another origin are no part of what this one's validator names; the checksum decides in the
     // end.
     const bool same = part_.origin() == shown;
@@ -165,14 +165,14 @@ class Pull {
       RETURN_IF_ERROR(StartOver("the server cannot go on in the middle"));
       stream = HttpStream::Open(url, 0, http, &policy);
     }
-    if (!stream.ok()) return stream.status();
+    if (!stream.ok()) return NotOurs(stream.status());
     const std::string validator = (*stream)->validator();
     if (part_.size() > 0 && (*stream)->offset() == 0) {
       RETURN_IF_ERROR(StartOver("the server sends the file from its beginning"));
     } else if (part_.size() > 0 && same && validator != part_.validator()) {
       RETURN_IF_ERROR(StartOver("the file there has changed"));
       stream = HttpStream::Open(url, 0, http, &policy);
-      if (!stream.ok()) return stream.status();
+      if (!stream.ok()) return NotOurs(stream.status());
     }
     if (const auto size = (*stream)->size(); size && *size != bytes_) return WrongSize(shown, *size);
     RETURN_IF_ERROR(CheckRoom(options_.root, bytes_ - part_.size()));
@@ -185,13 +185,13 @@ class Pull {
     for (;;) {
       Progress();
       const auto count = stream->Read(absl::MakeSpan(block));
-      if (!count.ok()) return Annotate(count.status(), shown);
-      if (*count == 0) break;
-      if (part_.size() + *count > bytes_) {
+      if (absl::IsResourceExhausted(count.status()) || (count.ok() && part_.size() + *count > bytes_)) {
         RETURN_IF_ERROR(part_.Restart());
         return absl::FailedPreconditionError(
-            fmt::format("{} sends more than the {} bytes that the catalogue names; deleted", shown, bytes_));
+            fmt::format("{} sends more than the {} bytes that the catalogue names", shown, bytes_));
       }
+      if (!count.ok()) return Annotate(count.status(), shown);
+      if (*count == 0) break;
       RETURN_IF_ERROR(part_.Append(absl::MakeSpan(block).first(*count)));
     }
     if (part_.size() == bytes_) return absl::OkStatus();
@@ -207,6 +207,11 @@ class Pull {
     return absl::DataLossError(
         fmt::format("{} is not the file of the catalogue, and was deleted: SHA-256 expected {}, got {}",
                     origin, entry_.sha256, got));
+  }
+
+  // ResourceExhausted is kept for our own disk: what a server sends too much of is a wrong file.
+  static absl::Status NotOurs(const absl::Status& status) {
+    return absl::IsResourceExhausted(status) ? absl::FailedPreconditionError(std::string(MessageOf(status))) : status;
   }
 
   absl::Status WrongSize(std::string_view where, uint64_t size) const {

@@ -133,6 +133,13 @@ TEST_F(HttpClient, a_stream_can_start_in_the_middle) {
   EXPECT_EQ((*stream)->Read(absl::MakeSpan(bytes)).value(), 0u);
   EXPECT_EQ(HttpStream::Open(server.Url("/plainfile/f"), 6, Quick(), &policy).status().code(),
             StatusCode::kUnimplemented);
+  // With a validator, a server that cannot start in the middle gives the file from its beginning.
+  HttpOptions if_range = Quick();
+  if_range.if_range = "\"one\"";
+  auto whole = HttpStream::Open(server.Url("/plainfile/f"), 6, if_range, &policy);
+  ASSERT_TRUE(whole.ok());
+  EXPECT_EQ((*whole)->offset(), 0u);
+  EXPECT_EQ((*stream)->offset(), 6u);
 }
 
 TEST_F(HttpClient, nobody_listening_and_unknown_hosts_are_unavailable) {
