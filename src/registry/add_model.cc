@@ -19,6 +19,7 @@
 #include "registry/sha256.h"
 #include "stages/infer/external_data.h"
 #include "stages/infer/model_file.h"
+#include "stages/infer/ort_model.h"
 
 namespace sightline::registry {
 namespace {
@@ -128,6 +129,14 @@ absl::StatusOr<AddedModel> AddModel(const fs::path& onnx, const AddOptions& opti
   added.confidence = draft->confidence;
   added.unknown = std::move(draft->unknown);
   added.not_usable = std::move(draft->not_usable);
+  // Operators that ONNX Runtime lacks show only there. The model is added all the same: another machine may
+  // run it.
+  if (added.not_usable.empty()) {
+    const infer::QuietTrial quiet;
+    if (const auto session = infer::Session::Load(onnx, {}); !session.ok()) {
+      added.not_usable = std::string(MessageOf(session.status()));
+    }
+  }
   if (!options.dry_run) RETURN_IF_ERROR(WriteFolder(onnx, bytes, *external, options, added));
   return added;
 }

@@ -56,6 +56,15 @@ class AddModelFiles : public ::testing::Test {
   AddOptions options_;
 };
 
+TEST_F(AddModelFiles, says_that_an_operator_is_unknown) {
+  options_.family = "classify";
+  std::string graph = Classifier(Weight());
+  graph.replace(graph.find("GlobalAveragePool"), 17, "GlobalAverageFrob");
+  const auto added = AddModel(Write("net.onnx", graph), options_);
+  ASSERT_TRUE(added.ok()) << added.status();
+  EXPECT_THAT(added->not_usable, testing::HasSubstr("unknown operator GlobalAverageFrob"));
+}
+
 TEST_F(AddModelFiles, makes_a_folder_that_the_store_finds) {
   options_.family = "classify";
   options_.labels = Write("labels.txt", "cat\ndog\nno\n").string();
