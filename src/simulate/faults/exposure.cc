@@ -36,7 +36,7 @@ class Black final : public Effect {
  public:
   explicit Black(const Fault& fault) : fault_(fault) {}
   void Apply(const Picture& in, const Moment& moment, MutablePicture& out) override {
-    const double left = 1 - Pick<double>(fault_, {0.25, 0.5, 0.75, 0.93, 1}) * moment.strength;
+    const double left = 1 - Pick<double>(fault_, {0.25, 0.5, 0.75, 0.9, 1}) * moment.strength;
     Table luma;
     std::array<int16_t, 256> colour;
     colour.fill(static_cast<int16_t>(std::lround(256 * left)));
@@ -55,7 +55,7 @@ class Exposure final : public Effect {
  public:
   Exposure(const Fault& fault, int way) : fault_(fault), way_(way), noise_(fault.seed) {}
   void Apply(const Picture& in, const Moment& moment, MutablePicture& out) override {
-    const double stops = Pick<double>(fault_, {0.5, 1.1, 2, 3.2, 5}) * moment.strength;
+    const double stops = Pick<double>(fault_, {0.5, 1.2, 2.2, 3.6, 5.5}) * moment.strength;
     const double light = Power(2, way_ * stops), range = in.white - in.black;
     Table luma;
     std::array<int16_t, 256> colour, gain;
@@ -97,7 +97,7 @@ class Glare final : public Effect {
   void Apply(const Picture& in, const Moment& moment, MutablePicture& out) override {
     const double aspect = static_cast<double>(in.size.width) / in.size.height;
     mask_.Prepare(in, [&](double x, double y) { return Shape(x, y, aspect); });
-    const double power = Pick<double>(fault_, {0.05, 0.16, 0.45, 1.3, 5}) * moment.strength;
+    const double power = Pick<double>(fault_, {0.04, 0.13, 0.4, 1.2, 4}) * moment.strength;
     mask_.Weigh(moment.strength,
                 [&](double shape) {  // light falls off over decades: the shape holds its root
                   const double light = power * shape * shape * shape * 9;

@@ -41,10 +41,10 @@ constexpr Row kRows[] = {
     {FaultKind::kBlack, "black",
      "The picture goes dark evenly: a quarter of its light is lost at 1, all at 5.", MakeBlack},
     {FaultKind::kOverexposure, "overexposure",
-     "Too much light, bright parts burn out to white: half a stop too much at 1, 5 stops at 5.",
+     "Too much light, bright parts burn out to white: half a stop too much at 1, 5.5 stops at 5.",
      MakeOverexposure},
     {FaultKind::kUnderexposure, "underexposure",
-     "Too little light, dark parts drown in black and noise: half a stop too little at 1, 5 stops at 5.",
+     "Too little light, dark parts drown in black and noise: half a stop too little at 1, 5.5 stops at 5.",
      MakeUnderexposure},
     {FaultKind::kGlare, "glare",
      "The sun or a lamp shines into the lens, with rays, a bloom and a veil: a faint gleam at 1, blinding at "
@@ -56,9 +56,8 @@ constexpr Row kRows[] = {
     {FaultKind::kBanding, "banding",
      "Dark bars of mains flicker roll through the picture: 5 % deep at 1, to black at 5.", MakeBanding},
     {FaultKind::kCompression, "compression",
-     "Too few bits on the line, blocks and smeared colours: JPEG quality 30 at 1, quality 1 of an eighth of "
-     "the pixels "
-     "at 5.",
+     "Too few bits on the line, blocks and smeared colours: JPEG of quality 30 at 1, quality 3 and a twelfth "
+     "of the pixels at 5.",
      MakeCompression},
     {FaultKind::kLowResolution, "low_resolution",
      "The picture is made smaller and enlarged again: by 1.5 in each direction at 1, by 20 at 5.",

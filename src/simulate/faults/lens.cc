@@ -85,7 +85,7 @@ class Droplets final : public Effect {
     const double area =
         std::sqrt(std::max(1e-4, static_cast<double>(fault.region.width()) * fault.region.height()));
     const int count = std::max(2, static_cast<int>(Pick<int>(fault, {4, 14, 36, 75, 140}) * area));
-    const double radius = Pick<double>(fault, {0.028, 0.034, 0.041, 0.05, 0.062});
+    const double radius = Pick<double>(fault, {0.03, 0.037, 0.045, 0.056, 0.07});
     for (int i = 0; i < count; ++i) {
       Drop drop;
       drop.x = random.Uniform(fault.region.x1, fault.region.x2);
@@ -106,7 +106,7 @@ class Droplets final : public Effect {
       const ConstPlane& from = in.planes[i];
       Copy(from, out.planes[i]);
       const MutablePlane soft = soft_.Sized(from.width, from.height);
-      blur_.Apply(from, std::max(1.0, 0.011 * from.height), soft);
+      blur_.Apply(from, std::max(1.0, 0.017 * from.height), soft);
       for (size_t d = 0; d < drops_.size() && static_cast<double>(d) < shown; ++d) {
         const int in_256 = static_cast<int>(256 * std::min(1.0, shown - static_cast<double>(d)));
         const auto& drawn = drawn_[i == 0 ? 0 : 1];
@@ -176,14 +176,14 @@ class Droplets final : public Effect {
         const double square = u * u + v * v;
         const double twice = square > 0 ? (u * u - v * v) / square : 0;
         const double rho = std::sqrt(square) * (1 + drop.lobe * twice);
-        const double weight = 1 - SmoothStep(0.8, 1.06, rho);
+        const double weight = 1 - SmoothStep(0.62, 1.1, rho);
         if (weight <= 0.004) continue;
         // The view through it spreads towards the rim.
-        const double spread = side * 0.42 * (1 + 0.7 * square);
+        const double spread = side * 0.36 * (1 + 0.7 * square);
         const double rim = SmoothStep(0.5, 0.95, rho);
-        double gain = 1.06 - 0.1 * rim + 0.5 * rim * v;
+        double gain = 1.06 - 0.1 * rim + 0.42 * rim * v;
         const double spot = (u + 0.33) * (u + 0.33) + (v + 0.4) * (v + 0.4);
-        gain += 0.45 * (1 - SmoothStep(0.0, 0.06, spot));
+        gain += 0.22 * (1 - SmoothStep(0.0, 0.1, spot));
         drawn->samples.push_back({static_cast<uint16_t>(x), static_cast<uint16_t>(y),
                                   mirror(cx - u * spread * scale_x, plane.width),
                                   mirror(cy - v * spread * scale_y, plane.height),
@@ -217,8 +217,8 @@ class Cover final : public Effect {
     const double full = Pick<double>(fault_, {0.3, 0.42, 0.56, 0.72, 1.2});
     const double reach = 0.08 + (full - 0.08) * moment.strength;
     mask_.Weigh(moment.strength,
-                [&](double shape) { return 1 - SmoothStep(reach - 0.05, reach + 0.045, shape); });
-    const std::array<int, 3> colour{in.black + (in.white - in.black) * 7 / 100, 125, 133};
+                [&](double shape) { return 1 - SmoothStep(reach - 0.075, reach + 0.06, shape); });
+    const std::array<int, 3> colour{in.black + (in.white - in.black) * 9 / 100, 126, 132};
     for (int i = 0; i < in.count; ++i) {
       const ConstPlane& from = in.planes[i];
       for (int y = 0; y < from.height; ++y) {

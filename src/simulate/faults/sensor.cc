@@ -42,7 +42,7 @@ class Banding final : public Effect {
  public:
   explicit Banding(const Fault& fault) : fault_(fault) {
     Random random(fault.seed, 31);
-    bars_ = random.Uniform(2.4, 4.2);
+    bars_ = random.Uniform(3.2, 5.2);
     phase_ = random.Unit();
   }
   void Apply(const Picture& in, const Moment& moment, MutablePicture& out) override {
@@ -84,7 +84,7 @@ class Infrared final : public Effect {
     const double s = moment.strength;
     const double colour = 1 - Pick<double>(fault_, {0.6, 1, 1, 1, 1}) * s;
     const double tone = Pick<double>(fault_, {0.15, 0.6, 1, 1, 1}) * s;
-    const double spot = Pick<double>(fault_, {0, 0.22, 0.45, 0.9, 2.2}) * s;
+    const double spot = Pick<double>(fault_, {0, 0.15, 0.32, 0.62, 1.5}) * s;
     const double fall = Pick<double>(fault_, {0.03, 0.22, 0.48, 0.78, 1}) * s;
     const double range = in.white - in.black;
     std::array<int16_t, 256> curve, light, by_place;

@@ -23,7 +23,7 @@ class Rain final : public Effect {
  public:
   explicit Rain(const Fault& fault) : fault_(fault), slant_(Random(fault.seed, 41).Uniform(-0.22, 0.22)) {}
   void Apply(const Picture& in, const Moment& moment, MutablePicture& out) override {
-    const double veil = Pick<double>(fault_, {0.05, 0.14, 0.27, 0.42, 0.6}) * moment.strength;
+    const double veil = Pick<double>(fault_, {0.05, 0.15, 0.3, 0.5, 0.74}) * moment.strength;
     const int grey = in.black + (Mean(in.planes[0]) - in.black + (in.white - in.black) * 6 / 10) / 2;
     for (int i = 0; i < in.count; ++i) {
       Veil(in.planes[i], i == 0 ? grey : 128, static_cast<int>(256 * veil), out.planes[i]);
@@ -31,9 +31,9 @@ class Rain final : public Effect {
     const double scale = in.size.height / 360.0;
     const double area = std::max(0.02, static_cast<double>(fault_.region.width()) * fault_.region.height());
     const double aspect = static_cast<double>(in.size.width) / in.size.height / (16.0 / 9);
-    const int count = static_cast<int>(Pick<double>(fault_, {90, 260, 560, 1000, 1700}) * moment.strength *
+    const int count = static_cast<int>(Pick<double>(fault_, {100, 300, 700, 1400, 2600}) * moment.strength *
                                        area * std::min(aspect, 4.0));
-    const int bright = Pick<int>(fault_, {64, 78, 92, 106, 120});
+    const int bright = Pick<int>(fault_, {64, 80, 98, 120, 145});
     for (int i = 0; i < count; ++i) {
       const uint64_t own = Hash(fault_.seed, static_cast<uint64_t>(i));
       const double near = static_cast<double>(own & 0xffff) / 65535;  // 1: near
