@@ -92,6 +92,7 @@ int main(int argc, char** argv) {
   int exit_code = sightline::app::kExitOk;
   sightline::app::AddRunCommand(app, &exit_code);
   sightline::app::AddPipelineCommand(app, &exit_code);
+  sightline::app::AddEvalCommand(app, &exit_code);
   sightline::app::AddModelCommand(app, &exit_code);
   sightline::app::AddCompletionCommand(app, &exit_code);
   try {
