@@ -1,0 +1,93 @@
+"""Trains the street detector on frames of the simulator.
+
+    python3 train.py TRAIN_STEM VALIDATION_STEM OUT.pt [--steps N] [--minutes M] [--start model.pt]
+
+The learning rate falls to nothing at --steps or after --minutes, whichever comes first; runs that end by --steps
+are the same every time.
+"""
+import argparse
+import copy
+import math
+import time
+
+import torch
+
+from data import Batches
+from evaluate import evaluate
+from loss import loss
+from model import CLASSES, StreetDetector
+
+parser = argparse.ArgumentParser()
+parser.add_argument("train")
+parser.add_argument("validation")
+parser.add_argument("out")
+parser.add_argument("--steps", type=int, default=12000)
+parser.add_argument("--minutes", type=float, default=1e9)
+parser.add_argument("--batch", type=int, default=16)
+parser.add_argument("--rate", type=float, default=3e-3)
+parser.add_argument("--seed", type=int, default=1)
+parser.add_argument("--start")
+parser.add_argument("--every", type=float, default=3, help="minutes between two looks at the validation frames")
+args = parser.parse_args()
+
+torch.manual_seed(args.seed)
+torch.set_num_threads(1)
+model = StreetDetector()
+if args.start:
+    model.load_state_dict(torch.load(args.start, map_location="cpu")["ema"])
+model = model.to(memory_format=torch.channels_last)
+mean = copy.deepcopy(model).eval()  # of the weights over the last few hundred steps: this is what ships
+decayed = [p for p in model.parameters() if p.dim() > 1]
+others = [p for p in model.parameters() if p.dim() == 1]
+optimizer = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.02}, {"params": others, "weight_decay": 0}],
+                              lr=args.rate)
+batches = iter(torch.utils.data.DataLoader(Batches(args.train, args.batch, args.seed), batch_size=None,
+                                           num_workers=1, prefetch_factor=6))
+
+
+def save():
+    torch.save({"ema": mean.state_dict()}, args.out)
+
+
+def look():
+    total, results = evaluate(mean, args.validation, 4)
+    print("  AP50 %.3f  " % total + "  ".join(f"{c} {ap:.3f}" for c, (ap, _) in zip(CLASSES, results)), flush=True)
+
+
+began = looked = time.time()
+sums = [0.0, 0.0]
+step = 0
+while True:
+    progress = max(step / args.steps, (time.time() - began) / 60 / args.minutes)
+    if progress >= 1:
+        break
+    rate = args.rate * min(1, (step + 1) / 200) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    images, targets = next(batches)
+    targets = targets[:, :int((targets[..., 4] >= 0).sum(1).max().clamp(min=1))]
+    x = images.permute(0, 3, 1, 2).float().div_(255)
+    with torch.autocast("cpu", torch.bfloat16):
+        raw, centres, strides = model(x)
+    value, score_part, box_part = loss(raw, centres, strides, targets)
+    optimizer.zero_grad(set_to_none=True)
+    value.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 5)
+    optimizer.step()
+    step += 1
+    with torch.no_grad():
+        decay = min(0.998, step / (step + 20))
+        for kept, now in zip(mean.state_dict().values(), model.state_dict().values()):
+            kept.lerp_(now, 1 - decay) if kept.is_floating_point() else kept.copy_(now)
+    sums[0] += score_part
+    sums[1] += box_part
+    if step % 100 == 0:
+        print(f"{step} {time.time() - began:.0f}s rate {rate:.5f} scores {sums[0] / 100:.3f} boxes {sums[1] / 100:.3f}",
+              flush=True)
+        sums = [0.0, 0.0]
+    if time.time() - looked > 60 * args.every:
+        save()
+        look()
+        looked = time.time()
+save()
+look()
