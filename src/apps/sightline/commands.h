@@ -16,6 +16,7 @@ enum ExitCode {
 void AddRunCommand(CLI::App& app, int* exit_code);
 void AddPipelineCommand(CLI::App& app, int* exit_code);
 void AddEvalCommand(CLI::App& app, int* exit_code);
+void AddSimulateCommand(CLI::App& app, int* exit_code);
 void AddModelCommand(CLI::App& app, int* exit_code);
 void AddCompletionCommand(CLI::App& app, int* exit_code);
 

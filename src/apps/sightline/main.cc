@@ -93,6 +93,7 @@ int main(int argc, char** argv) {
   sightline::app::AddRunCommand(app, &exit_code);
   sightline::app::AddPipelineCommand(app, &exit_code);
   sightline::app::AddEvalCommand(app, &exit_code);
+  sightline::app::AddSimulateCommand(app, &exit_code);
   sightline::app::AddModelCommand(app, &exit_code);
   sightline::app::AddCompletionCommand(app, &exit_code);
   try {

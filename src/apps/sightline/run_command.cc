@@ -1,15 +1,15 @@
 // sightline run: a pipeline, or a single model, on files.
 #include <unistd.h>
 
-#include <cerrno>
-#include <csignal>
 #include <filesystem>
 #include <iostream>
 #include <thread>
 
 #include "apps/sightline/commands.h"
+#include "apps/sightline/fault_command.h"
 #include "apps/sightline/progress.h"
 #include "apps/sightline/standard_input.h"
+#include "apps/sightline/stop_signal.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "base/text.h"
@@ -17,27 +17,13 @@
 #include "pipeline/run/rows.h"
 #include "pipeline/spec/pipeline_spec.h"
 #include "registry/model_store.h"
+#include "simulate/clip/street_clip.h"
 #include "stages/sinks/annotate.h"
 #include "stages/sinks/result_writer.h"
 #include "store/parquet_writer.h"
 
 namespace sightline::app {
 namespace {
-
-std::atomic<bool> stop_requested{false};
-
-std::atomic<bool> on_terminal{false};
-
-// The first signal ends the run cleanly; the second one at once.
-void OnSignal(int signal) {
-  if (stop_requested.exchange(true)) _exit(128 + signal);
-  constexpr std::string_view kSaid =
-      "\r\033[Kstopping with what is done; press Ctrl-C again to end at once\n";
-  const int error = errno;  // of what was interrupted
-  if (on_terminal) [[maybe_unused]]
-    const auto written = write(STDERR_FILENO, kSaid.data(), kSaid.size());
-  errno = error;
-}
 
 struct RunArguments {
   std::vector<std::string> words;  // PIPELINE INPUT... or, with --model, INPUT...
@@ -52,6 +38,7 @@ struct RunArguments {
   bool timing = false;
   bool quiet = false;
   std::string progress = "auto";
+  std::vector<std::string> faults;
   MediaLimits limits;
 };
 
@@ -169,7 +156,7 @@ absl::StatusOr<pipeline::Plan> LoadPlan(RunArguments& arguments, const registry:
 std::jthread CountInBackground(std::vector<std::string> words, const ingest::InputListOptions& options,
                                Progress* progress) {
   return std::jthread([words = std::move(words), options, progress](const std::stop_token& stop) {
-    const auto cancelled = [&] { return stop.stop_requested() || stop_requested; };
+    const auto cancelled = [&] { return stop.stop_requested() || StopRequested(); };
     progress->SetInputsTotal(ingest::CountInputs(words, options, cancelled));
   });
 }
@@ -179,11 +166,13 @@ int Run(RunArguments arguments) {
     arguments.workers = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   if (arguments.every > 0 && arguments.fps > 0)
     return Fail(kExitUsage, "--every and --fps exclude each other");
+  auto faults = ParseFaults(arguments.faults);
+  if (!faults.ok()) return Fail(kExitUsage, MessageOf(faults.status()));
   const registry::ModelStore store(registry::ModelRoots(arguments.models));
   absl::StatusOr<pipeline::Plan> plan = LoadPlan(arguments, store);
   if (!plan.ok()) return Fail(kExitUsage, MessageOf(plan.status()));
 
-  StoppableInput standard_input(&stop_requested);
+  StoppableInput standard_input(&StopRequested());
   std::istream listed(&standard_input);
   ingest::InputListOptions list_options{arguments.limits, &listed};
   auto inputs = ingest::InputList::Create(arguments.words, list_options);
@@ -203,10 +192,7 @@ int Run(RunArguments arguments) {
     annotator = *std::move(created);
   }
 
-  on_terminal = !arguments.quiet && isatty(STDERR_FILENO) != 0;
-  std::signal(SIGINT, OnSignal);
-  std::signal(SIGTERM, OnSignal);
-  std::signal(SIGPIPE, SIG_IGN);
+  WatchStopSignals(!arguments.quiet && isatty(STDERR_FILENO) != 0);
   static const std::map<std::string, ProgressStyle> kStyles = {{"auto", ProgressStyle::kAuto},
                                                                {"bar", ProgressStyle::kBar},
                                                                {"lines", ProgressStyle::kLines},
@@ -220,12 +206,21 @@ int Run(RunArguments arguments) {
   options.limit = arguments.limit;
   options.keep_pixels = annotator != nullptr;
   options.limits = arguments.limits;
+  options.open_simulated = [](const ingest::Input& input) { return simulate::OpenStreet(input.address); };
+  if (!faults->empty()) {
+    options.wrap_source = [&faults](std::unique_ptr<FrameSource> source) {
+      return simulate::WithFaults(std::move(source), *faults);
+    };
+    options.alter_picture = [&faults](FramePtr picture) {
+      return simulate::ApplyToPicture(std::move(picture), *faults, std::nullopt);
+    };
+  }
   RunConsumer consumer(*engine, writer->get(), annotator.get(), &progress);
   absl::StatusOr<pipeline::RunReport> report;
   const MonotonicTime begin = MonotonicClock::now();
   {
     const std::jthread counter = CountInBackground(arguments.words, list_options, &progress);
-    report = pipeline::RunInputs(*engine, inputs->get(), options, &consumer, &stop_requested);
+    report = pipeline::RunInputs(*engine, inputs->get(), options, &consumer, &StopRequested());
   }
   const double wall_s = std::chrono::duration<double>(MonotonicClock::now() - begin).count();
   progress.Stop();
@@ -276,7 +271,8 @@ void AddRunCommand(CLI::App& app, int* exit_code) {
   run->add_option(
          "arguments", arguments->words,
          "PIPELINE.yaml (unless --model is given), then inputs in any mix: picture and video files, folders "
-         "(recursive), globs, @list.txt, - for a list on standard input, http(s) and rtsp(s) URLs")
+         "(recursive), globs, @list.txt, - for a list on standard input, http(s) and rtsp(s) URLs, "
+         "sim:street?seed=N (a simulated camera)")
       ->type_name("");
   run->add_option("--model", arguments->model, "Run this one model; no pipeline file is needed")
       ->type_name("NAME");
@@ -300,6 +296,7 @@ void AddRunCommand(CLI::App& app, int* exit_code) {
   run->add_option("--limit", arguments->limit, "Stop after N frames (a picture is one)")
       ->check(above_zero)
       ->type_name("N");
+  AddFaultOption(*run, &arguments->faults);
   run->add_flag("--timing", arguments->timing, "Print where the CPU time went, per stage");
   run->add_flag("-q,--quiet", arguments->quiet, "No progress and no summary");
   run->add_option("--progress", arguments->progress, "auto, bar, lines or none")
