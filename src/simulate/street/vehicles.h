@@ -23,8 +23,8 @@ class Vehicles {
   void Reserve(const Polygon& area, double begin_s, double end_s);
   // New arrivals, with ids from *next_id on.
   void Arrive(double time_s, double step_s, int64_t* next_id);
-  // Looks about: what each will do until the next look. `others`: walkers and scripted actors; parked cars
-  // too.
+  // Looks about: what each will do until the next look. `others`: walkers and scripted actors.
+  // Parked cars stand beside all routes.
   void Look(double time_s, const std::vector<Body>& others);
   void Move(double time_s, double step_s);
   void AppendBodies(std::vector<Body>* bodies) const;
