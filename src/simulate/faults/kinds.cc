@@ -20,7 +20,7 @@ constexpr Row kRows[] = {
      "thumb's touch at 1, most of the region at 5.",
      MakeSmudge},
     {FaultKind::kDroplets, "droplets",
-     "Drops of water on the lens, each showing the scene small and upside down: 4 drops at 1, over 100 at 5.",
+     "Drops of water on the lens, each showing the scene small and upside down: 5 drops at 1, 170 at 5.",
      MakeDroplets},
     {FaultKind::kCover, "cover",
      "Something dark and out of focus moves in front of the lens: a tenth of the region at 1, all of it at "

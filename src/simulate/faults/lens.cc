@@ -84,7 +84,7 @@ class Droplets final : public Effect {
     Random random(fault.seed, 2);
     const double area =
         std::sqrt(std::max(1e-4, static_cast<double>(fault.region.width()) * fault.region.height()));
-    const int count = std::max(2, static_cast<int>(Pick<int>(fault, {4, 14, 36, 75, 140}) * area));
+    const int count = std::max(2, static_cast<int>(Pick<int>(fault, {5, 16, 42, 90, 170}) * area));
     const double radius = Pick<double>(fault, {0.03, 0.037, 0.045, 0.056, 0.07});
     for (int i = 0; i < count; ++i) {
       Drop drop;
@@ -106,7 +106,7 @@ class Droplets final : public Effect {
       const ConstPlane& from = in.planes[i];
       Copy(from, out.planes[i]);
       const MutablePlane soft = soft_.Sized(from.width, from.height);
-      blur_.Apply(from, std::max(1.0, 0.017 * from.height), soft);
+      blur_.Apply(from, std::max(1.0, 0.028 * from.height), soft);
       for (size_t d = 0; d < drops_.size() && static_cast<double>(d) < shown; ++d) {
         const int in_256 = static_cast<int>(256 * std::min(1.0, shown - static_cast<double>(d)));
         const auto& drawn = drawn_[i == 0 ? 0 : 1];
@@ -176,14 +176,14 @@ class Droplets final : public Effect {
         const double square = u * u + v * v;
         const double twice = square > 0 ? (u * u - v * v) / square : 0;
         const double rho = std::sqrt(square) * (1 + drop.lobe * twice);
-        const double weight = 1 - SmoothStep(0.62, 1.1, rho);
+        const double weight = 1 - SmoothStep(0.45, 1.12, rho);
         if (weight <= 0.004) continue;
         // The view through it spreads towards the rim.
         const double spread = side * 0.36 * (1 + 0.7 * square);
         const double rim = SmoothStep(0.5, 0.95, rho);
-        double gain = 1.06 - 0.1 * rim + 0.42 * rim * v;
+        double gain = 1.1 - 0.08 * rim + 0.36 * rim * v;
         const double spot = (u + 0.33) * (u + 0.33) + (v + 0.4) * (v + 0.4);
-        gain += 0.22 * (1 - SmoothStep(0.0, 0.1, spot));
+        gain += 0.12 * (1 - SmoothStep(0.0, 0.2, spot));
         drawn->samples.push_back({static_cast<uint16_t>(x), static_cast<uint16_t>(y),
                                   mirror(cx - u * spread * scale_x, plane.width),
                                   mirror(cy - v * spread * scale_y, plane.height),
