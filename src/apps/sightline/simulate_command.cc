@@ -189,6 +189,7 @@ int Street(StreetArguments arguments) {
   }
   if (absl::IsOutOfRange(status)) status = absl::OkStatus();
   if (status.ok()) status = run.Finish();
+  progress.CountInput();
   progress.Stop();
   if (!status.ok()) return Fail(kExitNothingDone, MessageOf(status));
   const double wall_s = std::chrono::duration<double>(MonotonicClock::now() - begin).count();

@@ -9,7 +9,9 @@ namespace sightline::simulate {
 namespace {
 
 constexpr double kTick = 0.1;       // seconds between the points of a motion
-constexpr double kLaneBegins = 25;  // metres from a route's begin: who is held waits there, far away
+constexpr double kLaneBegins = 16;  // metres from a route's begin: nearer nobody can be held
+constexpr double kRoomBehind = 9;   // metres
+constexpr double kMargin = 12;      // metres out of view
 constexpr double kHoldBefore = 7;   // seconds for those in the lane to get away
 constexpr double kWalkAway = 75;    // metres
 constexpr double kRoadMax = 40;     // metres: wider is no road
@@ -126,11 +128,51 @@ std::optional<WayOver> FindWayOver(const StreetFacts& facts, const Point2& point
   return way;
 }
 
-void HoldLane(const Route& route, double until_s, double time_s, double speed, double longer_s, Plan* plan) {
-  if (until_s <= kLaneBegins + 5) return;
-  const double enters_s = time_s - (until_s - kLaneBegins) / speed;
+// Where the route comes into view, and a little before.
+double EntryOf(const StreetFacts& facts, const Path& path) {
+  double s = 0;
+  while (s < path.length() && !facts.InView(path.At(s).point)) s += 2;
+  return std::max(0.0, s - kMargin);
+}
+
+void HoldLane(const StreetFacts& facts, const Route& route, double until_s, double time_s, double speed,
+              double longer_s, Plan* plan) {
+  // Those who are kept out stand behind the place where the actor begins.
+  const double entry_s = std::max(EntryOf(facts, route.path), kLaneBegins);
+  if (until_s <= entry_s) return;
+  const double enters_s = time_s - (until_s - entry_s) / speed;
   plan->holds.push_back(
-      {Strip(route.path, kLaneBegins, until_s, 1.2), enters_s - kHoldBefore - longer_s, enters_s});
+      {Strip(route.path, entry_s - kRoomBehind, until_s, 1.2), enters_s - kHoldBefore - longer_s, enters_s});
+}
+
+void HoldOver(const StreetFacts& facts, const Route& route, double time_s, Plan* plan) {
+  plan->holds.push_back({facts.layout().intersection, time_s - 3, time_s + 2});
+  plan->holds.push_back({Strip(route.path, route.leave_s, route.leave_s + 40, 1.2), time_s - 6, time_s + 2});
+}
+
+void TrimToView(const StreetFacts& facts, Plan* plan) {
+  for (ActorOrder& order : plan->orders) {
+    if (order.kind == ActorKind::kPerson) continue;
+    const double entry_s = std::max(EntryOf(facts, order.path), kLaneBegins);
+    double exit_s = order.path.length();
+    while (exit_s > entry_s && !facts.InView(order.path.At(exit_s).point)) exit_s -= 2;
+    exit_s += kMargin;
+    auto& t = order.times_s;
+    auto& s = order.stations;
+    // Both ends are stretches of even speed: cut where the station is.
+    while (s.size() > 2 && s[1] <= entry_s) s.erase(s.begin()), t.erase(t.begin());
+    if (s[0] < entry_s && s[1] > entry_s) {
+      t[0] += (t[1] - t[0]) * (entry_s - s[0]) / (s[1] - s[0]);
+      s[0] = entry_s;
+    }
+    if (order.stays) continue;
+    while (s.size() > 2 && s[s.size() - 2] >= exit_s) s.pop_back(), t.pop_back();
+    const size_t n = s.size();
+    if (s[n - 1] > exit_s && s[n - 2] < exit_s) {
+      t[n - 1] = t[n - 2] + (t[n - 1] - t[n - 2]) * (exit_s - s[n - 2]) / (s[n - 1] - s[n - 2]);
+      s[n - 1] = exit_s;
+    }
+  }
 }
 
 double ViewCost(const StreetFacts& facts, const Point2& point) {

@@ -66,9 +66,13 @@ std::optional<double> TimeNear(double at_s, double shift_s, Good good) {
   }
   return std::nullopt;
 }
-// Keeps the lane before a stop line (or before `until_s`) free for one that comes along it at `speed` and is
-// at `until_s` at `time_s`.
-void HoldLane(const Route& route, double until_s, double time_s, double speed, double longer_s, Plan* plan);
+// Keeps the lane before `until_s` free for one that comes along it at `speed` and is there at `time_s`.
+void HoldLane(const StreetFacts& facts, const Route& route, double until_s, double time_s, double speed,
+              double longer_s, Plan* plan);
+// Keeps the intersection and the route's way out free for one that passes the stop line at `time_s`.
+void HoldOver(const StreetFacts& facts, const Route& route, double time_s, Plan* plan);
+// Lets vehicles begin and end just out of view: what is farther off only gets into others' way.
+void TrimToView(const StreetFacts& facts, Plan* plan);
 double ViewCost(const StreetFacts& facts, const Point2& point);
 
 }  // namespace sightline::simulate

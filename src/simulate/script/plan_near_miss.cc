@@ -102,7 +102,7 @@ void AddPersonPlans(const Asked& asked, const StreetFacts& facts, Random* random
         plan.orders.push_back(BrakingDrive(asked, route.path, *s, *at, look));
         plan.orders.push_back(
             SteadyDrive(ActorKind::kPerson, way->path, way->point_s - kWalk * t, *at, kWalk, look2));
-        HoldLane(route, route.stop_s, *at - (*s - route.stop_s) / asked.speed, asked.speed, 0, &plan);
+        HoldLane(facts, route, route.stop_s, *at - (*s - route.stop_s) / asked.speed, asked.speed, 0, &plan);
       } else {
         // The person is just off the vehicle's way `post_encroachment` before the vehicle comes.
         const double clear_s = way->point_s + WidthOf(asked.first) / 2 + LengthOf(ActorKind::kPerson) / 2;
@@ -110,7 +110,8 @@ void AddPersonPlans(const Asked& asked, const StreetFacts& facts, Random* random
         plan.orders.push_back(SteadyDrive(asked.first, route.path, front_s, *at, asked.speed, look));
         plan.orders.push_back(SteadyDrive(ActorKind::kPerson, way->path, clear_s,
                                           *at - *asked.post_encroachment, kWalk, look2));
-        HoldLane(route, route.stop_s, *at - (front_s - route.stop_s) / asked.speed, asked.speed, 0, &plan);
+        HoldLane(facts, route, route.stop_s, *at - (front_s - route.stop_s) / asked.speed, asked.speed, 0,
+                 &plan);
       }
       const double over_s = (way->other_kerb_s - way->kerb_s) / kWalk;
       plan.holds.push_back(
@@ -175,9 +176,10 @@ void AddVehiclePlans(const Asked& asked, const StreetFacts& facts, Random* rando
           plan.orders.push_back(SteadyDrive(asked.second, b.path, clear_s, *at - *asked.post_encroachment,
                                             kSecondSpeed, look2));
         }
-        HoldLane(a, a.stop_s, *at - (first_s - a.stop_s) / asked.speed, asked.speed, 0, &plan);
+        HoldLane(facts, a, a.stop_s, *at - (first_s - a.stop_s) / asked.speed, asked.speed, 0, &plan);
         // Nobody waits before the second: its lane has been empty since its light turned red.
-        HoldLane(b, b.stop_s, *at - (b_s - b.stop_s) / kSecondSpeed, kSecondSpeed, green_for + 9, &plan);
+        HoldLane(facts, b, b.stop_s, *at - (b_s - b.stop_s) / kSecondSpeed, kSecondSpeed, green_for + 9,
+                 &plan);
         plan.holds.push_back({layout.intersection, *at - 4, *at + 2});
         plans->push_back(std::move(plan));
       }

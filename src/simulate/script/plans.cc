@@ -45,8 +45,8 @@ void AddRedLight(const ScriptedEvent& event, const StreetFacts& facts, Random* r
       motion.Cruise(route.path.length() + 5);
       const double s = route.stop_s - LengthOf(kind) / 2;
       plan.orders.push_back(motion.Order(kind, random->Bits(), route.path, s / speed, *at, 0, 0));
-      HoldLane(route, route.stop_s, *at, speed, age + 2, &plan);
-      plan.holds.push_back({facts.layout().intersection, *at - 2.5, *at + 2.5});
+      HoldLane(facts, route, route.stop_s, *at, speed, age + 2, &plan);
+      HoldOver(facts, route, *at, &plan);
       plans->push_back(std::move(plan));
     }
   }
@@ -112,9 +112,8 @@ void AddSpeeding(const ScriptedEvent& event, const StreetFacts& facts, Random* r
         Motion motion(speed);
         motion.Cruise(route.path.length() + 5);
         plan.orders.push_back(motion.Order(kind, random->Bits(), route.path, s / speed, *at, 0, 0));
-        HoldLane(route, route.stop_s, *at, speed, 4, &plan);
-        plan.holds.push_back({Strip(route.path, route.leave_s, route.leave_s + 45, 1.2), *at - 5, *at + 2});
-        plan.holds.push_back({facts.layout().intersection, *at - 3, *at + 2});
+        HoldLane(facts, route, route.stop_s, *at, speed, 4, &plan);
+        HoldOver(facts, route, *at + line_s, &plan);
         plans->push_back(std::move(plan));
         break;
       }
@@ -237,7 +236,8 @@ void AddStopped(const ScriptedEvent& event, const StreetFacts& facts, Random* ra
     ActorOrder order = drive.Order(kind, random->Bits(), stop.path, stopped, event.at_s, 0, 0);
     order.hazard = true;
     plan.orders.push_back(std::move(order));
-    HoldLane(*stop.route, stop.s + 12, event.at_s, kSpeed, 4, &plan);
+    HoldOver(facts, *stop.route, event.at_s + stands_s + until_line_s, &plan);
+    HoldLane(facts, *stop.route, stop.s + 12, event.at_s, kSpeed, 4, &plan);
     plans->push_back(std::move(plan));
   }
 }
@@ -266,7 +266,7 @@ void AddAbandoned(const ScriptedEvent& event, const StreetFacts& facts, Random* 
       walk.Cruise(way->path.length() - from);
       plan.orders.push_back(
           walk.Order(ActorKind::kPerson, random->Bits(), way->path, 0, event.at_s + 3, 0, from));
-      HoldLane(*stop.route, stop.s + 6, event.at_s, kSpeed, 4, &plan);
+      HoldLane(facts, *stop.route, stop.s + 6, event.at_s, kSpeed, 4, &plan);
       plans->push_back(std::move(plan));
     }
   }
@@ -370,7 +370,10 @@ std::vector<Plan> PlansFor(const ScriptedEvent& event, const StreetFacts& facts,
       AddAbandoned(event, facts, random, &plans);
       break;
   }
-  for (Plan& plan : plans) plan.cost += random->Uniform(0, 12);  // not always at the one best place
+  for (Plan& plan : plans) {
+    TrimToView(facts, &plan);
+    plan.cost += random->Uniform(0, 12);  // not always at the one best place
+  }
   std::stable_sort(plans.begin(), plans.end(), [](const Plan& a, const Plan& b) { return a.cost < b.cost; });
   return plans;
 }

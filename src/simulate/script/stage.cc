@@ -106,6 +106,7 @@ std::vector<bool> Rehearse(const Scenario& scenario, const Layout& layout,
   std::vector<std::pair<int64_t, size_t>> events_of;
   for (size_t i = 0; i < actors.size(); ++i)
     for (const int64_t id : actors[i]) events_of.emplace_back(id, i);
+  const StreetFacts facts(&layout);
   EventObserver observer(&layout);
   std::vector<bool> good(choices.size(), true);
   Scene scene;
@@ -117,7 +118,7 @@ std::vector<bool> Rehearse(const Scenario& scenario, const Layout& layout,
       if (!good[index]) continue;
       const auto it = std::lower_bound(scene.actors.begin(), scene.actors.end(), id,
                                        [](const Actor& a, int64_t value) { return a.id < value; });
-      if (it == scene.actors.end() || it->id != id) continue;
+      if (it == scene.actors.end() || it->id != id || !facts.InView(it->position)) continue;
       const Footprint mine = FootprintOf(*it);
       for (const Actor& other : scene.actors) {
         if (other.id == id || (other.kind == ActorKind::kPerson && it->kind == ActorKind::kPerson)) continue;

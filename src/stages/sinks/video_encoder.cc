@@ -47,6 +47,12 @@ class Mp4Encoder : public VideoEncoder {
   }
 
   absl::Status Start(Size size, std::string_view comment) {
+    // The muxer tells of its passes otherwise; what fails comes back as a code.
+    static const bool quiet = [] {
+      if (av_log_get_level() > AV_LOG_WARNING) av_log_set_level(AV_LOG_WARNING);
+      return true;
+    }();
+    (void)quiet;
     const AVCodec* codec = avcodec_find_encoder_by_name("libx264");
     if (codec == nullptr) codec = avcodec_find_encoder(AV_CODEC_ID_H264);
     if (codec == nullptr) return absl::UnimplementedError("this FFmpeg has no H.264 encoder");
