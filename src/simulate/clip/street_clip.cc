@@ -94,7 +94,8 @@ void StreetClip::Parts::Look() {
     while (scene.actors[i].id != sighting.id) ++i;
     const double height = static_cast<double>(sighting.box.y2) - static_cast<double>(sighting.box.y1);
     const double width = static_cast<double>(sighting.box.x2) - static_cast<double>(sighting.box.x1);
-    const bool measured = sighting.visibility >= kMeasuredVisibility && height >= kMeasuredHeight * scale &&
+    const bool measured = sighting.visibility >= kMeasuredVisibility &&
+                          sighting.clearness >= kMeasuredClearness && height >= kMeasuredHeight * scale &&
                           width * height >= kMeasuredArea * scale * scale;
     boxes.push_back({sighting.id, scene.actors[i].kind, sighting.box, sighting.visibility, measured});
   }

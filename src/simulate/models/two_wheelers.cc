@@ -8,7 +8,7 @@ namespace sightline::simulate {
 namespace {
 
 constexpr Paint kTyre{{0.02f, 0.02f, 0.02f}};
-constexpr Paint kRim{{0.25f, 0.25f, 0.26f}, Surface::kGloss};
+constexpr Paint kRim{{0.09f, 0.09f, 0.095f}};  // spokes let the dark through
 
 struct Rider {
   Paint skin, upper, lower, helmet;
@@ -95,7 +95,7 @@ void BuildMotorcycle(const Actor& actor, Random* random, MeshBuilder* build) {
                  {{0.02f, 0.02f, 0.02f}, Surface::kGlass});
   build->Box(V(0.33, -0.36, 0.98), V(0.4, 0.36, 1.03), {{0.05f, 0.05f, 0.05f}});
   build->Box(V(0.6, -0.07, 0.74), V(0.64, 0.07, 0.86),
-             {{0.85f, 0.83f, 0.75f}, actor.lights ? Surface::kLamp : Surface::kGlass});
+             {{0.85f, 0.83f, 0.75f}, Surface::kLamp});  // by day, too, as the law asks of motorcycles
   const bool braking = actor.acceleration < -0.8;
   build->Box(
       V(-actor.length / 2 + 0.02, -0.06, 0.72), V(-actor.length / 2 + 0.06, 0.06, 0.8),

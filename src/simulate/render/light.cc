@@ -68,7 +68,7 @@ Light LightOf(const Weather& weather, uint64_t seed) {
     light.windows = 0.07f;
   }
   light.bounce = (light.sky + light.sun * light.to_sun.z) * Rgb{0.24f, 0.23f, 0.21f};
-  light.fog = 0.0006f + 0.07f * fog * fog * fog + 0.025f * fog + 0.0035f * rain;
+  light.fog = static_cast<float>(ExtinctionPerMetre(weather));
   light.fog_color =
       Mix(light.horizon, light.sky * 1.1f + light.sun * 0.35f, 0.6f) + light.street_lamp * 0.22f;
   return light;

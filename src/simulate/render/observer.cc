@@ -5,6 +5,7 @@
 
 #include "simulate/render/placed_mesh.h"
 #include "simulate/render/renderer.h"
+#include "simulate/scene/exact.h"
 
 namespace sightline::simulate {
 namespace {
@@ -20,6 +21,7 @@ class MeshObserver final : public Observer {
   struct Counts {
     int64_t id = 0;
     Box box;
+    double clearness = 1;
     int64_t alone = 0, inside = 0, visible = 0;
   };
   bool OutOfView(const Actor& actor) const;
@@ -137,12 +139,16 @@ void MeshObserver::Observe(const Scene& scene, std::vector<Sighting>* sightings)
   std::fill(owner_.begin(), owner_.end(), uint16_t{0});
   std::fill(stamp_.begin(), stamp_.end(), uint16_t{0});
   counts_.clear();
+  const double extinction = ExtinctionPerMetre(scene.weather);
   for (const Actor& actor : scene.actors) {
     if (OutOfView(actor) || counts_.size() == std::numeric_limits<uint16_t>::max()) continue;
     BuildActor(actor, scene.time_s, 1, &mesh_);
     placed_.Place(mesh_, actor.position, actor.heading, projection_);
     Counts counts;
     counts.id = actor.id;
+    const Point3 middle = projection_.ToCamera({actor.position.x, actor.position.y, actor.height / 2});
+    counts.clearness =
+        Exp(-extinction * std::sqrt(middle.x * middle.x + middle.y * middle.y + middle.z * middle.z));
     counts.box = Extent();
     if (counts.box.area() <= 0) continue;
     Draw(static_cast<uint16_t>(counts_.size() + 1), &counts);
@@ -154,7 +160,8 @@ void MeshObserver::Observe(const Scene& scene, std::vector<Sighting>* sightings)
   sightings->clear();
   for (const Counts& c : counts_) {
     if (c.inside == 0) continue;
-    sightings->push_back({c.id, c.box, static_cast<double>(c.visible) / static_cast<double>(c.alone)});
+    sightings->push_back(
+        {c.id, c.box, static_cast<double>(c.visible) / static_cast<double>(c.alone), c.clearness});
   }
 }
 

@@ -19,6 +19,7 @@ struct Sighting {
   int64_t id = 0;
   Box box;                // extent of the whole object, clipped to the picture; pixels
   double visibility = 0;  // share of the object's own pixels, inside the picture or not, that nothing hides
+  double clearness = 1;   // share of its contrast that fog and rain leave
 };
 
 // Threads: one at a time. `layout` outlives it.
