@@ -22,6 +22,9 @@ pkg_check_modules(ffmpeg REQUIRED IMPORTED_TARGET libavformat libavcodec libavut
 pkg_check_modules(hwy REQUIRED IMPORTED_TARGET libhwy)
 pkg_check_modules(yaml REQUIRED IMPORTED_TARGET yaml-cpp)
 pkg_check_modules(cairo REQUIRED IMPORTED_TARGET cairo)
+pkg_check_modules(sqlite REQUIRED IMPORTED_TARGET sqlite3)
+pkg_check_modules(mosquitto REQUIRED IMPORTED_TARGET libmosquitto)
+pkg_check_modules(nats REQUIRED IMPORTED_TARGET libnats)
 pkg_check_modules(protobuf REQUIRED IMPORTED_TARGET protobuf)
 
 # ONNX Runtime: ONNXRUNTIME_ROOT, the system's package (Debian 13), or what `./dev setup` fetched.

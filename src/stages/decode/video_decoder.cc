@@ -90,6 +90,13 @@ class LibavDecoder final : public VideoDecoder {
     return frame;
   }
 
+  void SetEconomy(Economy economy) override {
+    context_->skip_loop_filter = economy == Economy::kNone ? AVDISCARD_DEFAULT : AVDISCARD_NONREF;
+    context_->skip_frame = economy == Economy::kKeyframes    ? AVDISCARD_NONKEY
+                           : economy == Economy::kReferences ? AVDISCARD_NONREF
+                                                             : AVDISCARD_DEFAULT;
+  }
+
  private:
   absl::StatusOr<FramePtr> Take() {
     const int error = avcodec_receive_frame(context_, frame_);

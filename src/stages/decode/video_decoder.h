@@ -19,6 +19,10 @@ namespace sightline::decode {
 // Threads: one at a time; frames may be kept and read anywhere. Errors: DataLoss for a corrupt packet (the
 // caller counts it and may go on sending), ResourceExhausted for a limit, Unimplemented for a codec that this
 // build lacks.
+// What may be left out to save time. kNoFilter: no deblocking of frames that no other is predicted from.
+// kReferences: frames that no other needs are not decoded. kKeyframes: only those that need no other.
+enum class Economy { kNone, kNoFilter, kReferences, kKeyframes };
+
 class VideoDecoder {
  public:
   static absl::StatusOr<std::unique_ptr<VideoDecoder>> Create(const VideoTrack& track,
@@ -26,6 +30,9 @@ class VideoDecoder {
   virtual ~VideoDecoder() = default;
   virtual absl::Status Send(const AVPacket* packet) = 0;
   virtual absl::StatusOr<FramePtr> Receive() = 0;
+  // From the next packet on; after kKeyframes frames come again from the next keyframe on. Frames of what was
+  // skipped never come.
+  virtual void SetEconomy(Economy economy) = 0;
 };
 
 }  // namespace sightline::decode

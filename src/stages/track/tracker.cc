@@ -31,13 +31,21 @@ struct Track {
   int hits = 1;    // frames matched
   int misses = 0;  // frames since
   double seen_s = 0;
+  double kept_s = 0;  // as seen_s, but not counting the time when nobody looked where it is
+  float score = 0;
   Box seen_box;
   BoxFilter filter;       // now
   BoxFilter seen_filter;  // when it was seen
   std::vector<float> appearance;
 
-  Track(const Box& box, double time_s, int class_of)
-      : class_id(class_of), seen_s(time_s), seen_box(box), filter(box), seen_filter(box) {}
+  Track(const Detection& detection, double time_s)
+      : class_id(detection.class_id),
+        seen_s(time_s),
+        kept_s(time_s),
+        score(detection.score),
+        seen_box(detection.box),
+        filter(detection.box),
+        seen_filter(detection.box) {}
 };
 
 bool IsUsable(const Box& box) {
@@ -68,6 +76,11 @@ class ByteTracker : public Tracker {
 
   void Update(double time_s, absl::Span<Detection> detections,
               absl::Span<const absl::Span<const float>> embeddings) override {
+    UpdatePart(time_s, detections, embeddings, {});
+  }
+
+  void UpdatePart(double time_s, absl::Span<Detection> detections,
+                  absl::Span<const absl::Span<const float>> embeddings, const Looked& looked) override {
     CHECK(embeddings.empty() || embeddings.size() == detections.size())
         << "one embedding per detection, or none";
     Begin(time_s, detections, embeddings);
@@ -80,7 +93,24 @@ class ByteTracker : public Tracker {
     const std::vector<int> tentative = TracksWhere([](const Track& track) { return track.id == 0; });
     Match(tentative, high, options_.match_iou, Look::kPlain);
     Match(tentative, high, options_.match_iou, Look::kWide);
-    End(high);
+    End(high, looked);
+  }
+
+  void Predict(double time_s, std::vector<TrackState>* tracks) const override {
+    tracks->clear();
+    for (const Track& track : tracks_) {
+      BoxFilter filter = track.filter;
+      const Box now = filter.box();
+      constexpr double kStep = 0.1;
+      filter.Predict(kStep, true);
+      const Box soon = filter.box();
+      const float x = (soon.x1 + soon.x2 - now.x1 - now.x2) / 2,
+                  y = (soon.y1 + soon.y2 - now.y1 - now.y2) / 2;
+      filter = track.filter;
+      filter.Predict(std::max(0.0, time_s - time_s_.value_or(time_s)), track.misses > 0);
+      tracks->push_back({track.id, track.class_id, track.score, filter.box(),
+                         std::sqrt(x * x + y * y) / static_cast<float>(kStep), track.seen_s, track.id != 0});
+    }
   }
 
  private:
@@ -97,7 +127,8 @@ class ByteTracker : public Tracker {
     time_s_ = time_s;
     detections_ = detections;
     embeddings_ = embeddings;
-    std::erase_if(tracks_, [&](const Track& track) { return time_s - track.seen_s > options_.lost_s_max; });
+    step_s_ = step;
+    std::erase_if(tracks_, [&](const Track& track) { return time_s - track.kept_s > options_.lost_s_max; });
     for (Track& track : tracks_) track.filter.Predict(step, track.misses > 0);
     track_matched_.assign(tracks_.size(), 0);
     detection_track_.assign(detections.size(), -1);
@@ -137,7 +168,7 @@ class ByteTracker : public Tracker {
   bool IsLookedAt(int index, Look look) const {
     const Track& track = tracks_[static_cast<size_t>(index)];
     if (track_matched_[static_cast<size_t>(index)]) return false;
-    return look == Look::kPlain || *time_s_ - track.seen_s <= kRecentShare * options_.lost_s_max ||
+    return look == Look::kPlain || *time_s_ - track.kept_s <= kRecentShare * options_.lost_s_max ||
            track.misses == 0;
   }
 
@@ -200,7 +231,8 @@ class ByteTracker : public Tracker {
     }
     track.seen_filter = track.filter;
     track.seen_box = detection.box;
-    track.seen_s = *time_s_;
+    track.seen_s = track.kept_s = *time_s_;
+    track.score = detection.score;
     track.misses = 0;
     ++track.hits;
     // A low score often means that something covers the object: it says little of how it looks.
@@ -234,16 +266,29 @@ class ByteTracker : public Tracker {
     for (float& value : track->appearance) value /= static_cast<float>(std::sqrt(length));
   }
 
-  void End(const std::vector<int>& high) {
+  static bool IsIn(const Box& box, const Looked& looked) {
+    if (looked.whole) return true;
+    const float x = (box.x1 + box.x2) / 2, y = (box.y1 + box.y2) / 2;
+    return std::any_of(looked.regions.begin(), looked.regions.end(), [&](const Box& region) {
+      return x >= region.x1 && x < region.x2 && y >= region.y1 && y < region.y2;
+    });
+  }
+
+  void End(const std::vector<int>& high, const Looked& looked) {
     for (size_t i = 0; i < tracks_.size(); ++i) {
-      if (!track_matched_[i]) ++tracks_[i].misses;
+      if (track_matched_[i]) continue;
+      if (IsIn(tracks_[i].filter.box(), looked)) {
+        ++tracks_[i].misses;
+      } else {
+        tracks_[i].kept_s += step_s_;
+      }
     }
     for (const int index : high) {
       int& track_index = detection_track_[static_cast<size_t>(index)];
       if (track_index >= 0 || tracks_.size() >= kTracksMax) continue;
       const Detection& detection = detections_[static_cast<size_t>(index)];
       track_index = static_cast<int>(tracks_.size());
-      tracks_.emplace_back(detection.box, *time_s_, detection.class_id);
+      tracks_.emplace_back(detection, *time_s_);
       Remember(index, &tracks_.back());
     }
     for (const int index : order_) {
@@ -260,6 +305,7 @@ class ByteTracker : public Tracker {
   const TrackerOptions options_;
   std::vector<Track> tracks_;
   std::optional<double> time_s_;
+  double step_s_ = 0;  // since the update before
   int64_t next_id_ = 1;
   // Of the frame at hand.
   absl::Span<Detection> detections_;

@@ -20,6 +20,23 @@ struct TrackerOptions {
   float appearance_weight = 0;  // 0..1, needs embeddings
 };
 
+// What of the picture a detector looked at. Tracks elsewhere go on as predicted, and are not missed.
+struct Looked {
+  bool whole = true;
+  absl::Span<const Box> regions;  // where not whole; source pixels
+};
+
+// A live track, for whoever plans or draws between detections.
+struct TrackState {
+  int64_t id = 0;
+  int class_id = 0;
+  float score = 0;       // of its last detection
+  Box box;               // predicted for the time asked
+  float speed_px_s = 0;  // of its centre
+  double seen_s = 0;     // when it was last matched
+  bool confirmed = false;
+};
+
 // Pure per-stream state: the same calls give the same ids. Time steps may vary; time never goes back (an
 // earlier time starts afresh). Threads: one at a time.
 class Tracker {
@@ -30,6 +47,11 @@ class Tracker {
   // empty or one per detection (unit length). Detections keep their order and number.
   virtual void Update(double time_s, absl::Span<Detection> detections,
                       absl::Span<const absl::Span<const float>> embeddings) = 0;
+  // As Update, where only a part of the picture was looked at.
+  virtual void UpdatePart(double time_s, absl::Span<Detection> detections,
+                          absl::Span<const absl::Span<const float>> embeddings, const Looked& looked) = 0;
+  // All live tracks as they should be at `time_s`, not earlier than the last update; changes nothing.
+  virtual void Predict(double time_s, std::vector<TrackState>* tracks) const = 0;
   virtual void Reset() = 0;
 };
 
