@@ -28,13 +28,14 @@ struct EventActor {
 };
 inline constexpr size_t kEventPathMax = 64;
 
-// kBegin and kEnd of one state (a vehicle stands; it no longer does) share an `id`; kMoment stands alone.
+// kBegin and kEnd of one state (a vehicle stands; it no longer does) share a `state`; kMoment stands alone.
 enum class EventPhase { kMoment, kBegin, kEnd };
 
 struct Event {
-  std::string id;    // unique, sortable by time: made by the node, not by rules
-  std::string kind;  // line_crossing, near_miss, ...: the rule's kind
-  std::string rule;  // its name in the camera's configuration
+  std::string id;     // unique, sortable by time: made by the node (rules put a state's own id here)
+  std::string state;  // the id of the event that began it, for kBegin and kEnd
+  std::string kind;   // line_crossing, near_miss, ...: the rule's kind
+  std::string rule;   // its name in the camera's configuration
   std::string camera;
   std::string pipeline;             // name@revision
   std::vector<std::string> models;  // name@version

@@ -55,6 +55,8 @@ class EvidenceRecorder {
   virtual void OnSeen(int64_t camera, double stream_s, absl::Span<const SeenBox> boxes) = 0;
   // Names at once; files appear when they are complete (snapshot within moments, the clip after `after_s`).
   virtual EvidenceNames Record(int64_t camera, const std::string& event_id, const LiveFrame& frame) = 0;
+  virtual void
+  Finish() = 0;  // completes what was begun, with the packets that are there; nothing comes after
   struct Counts {
     uint64_t snapshots = 0, clips = 0, failed = 0, bytes = 0, removed = 0;
   };

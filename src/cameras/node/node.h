@@ -56,6 +56,7 @@ struct LiveView {
   };
   std::vector<Mark> marks;
   rules::SceneGeometry geometry;
+  Redaction redaction;  // of the camera: for what leaves the machine
 };
 
 // Threads: methods from anywhere.
@@ -76,6 +77,7 @@ class Node {
   virtual absl::StatusOr<CameraInfo> camera(std::string_view name) const = 0;
   virtual absl::StatusOr<LiveView> view(std::string_view name) const = 0;  // Unavailable: no frame yet
   virtual absl::StatusOr<std::vector<store::StoredEvent>> Events(const store::EventQuery& query) const = 0;
+  virtual absl::StatusOr<store::StoredEvent> FindEvent(std::string_view id) const = 0;
   virtual std::vector<SinkCounts> sinks() const = 0;
   virtual std::filesystem::path evidence_folder() const = 0;
   virtual absl::Status Publish(std::string_view camera, const rules::TopicValue& value) = 0;

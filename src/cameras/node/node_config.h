@@ -2,6 +2,7 @@
 // file, line and path; printable; a JSON Schema.
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -16,14 +17,23 @@
 
 namespace sightline::cameras {
 
+// Points are [x, y]: shares of the picture (0..1) where all of a camera's zones and lines are within them,
+// else pixels of `picture`.
+using PointConfig = std::array<double, 2>;
+
 struct ZoneConfig {
   std::string name;
-  std::vector<std::vector<double>> points;  // [x, y], 0..1 of the picture where all are <= 1, else pixels
+  std::vector<PointConfig> points;
   std::optional<double> heading_deg;
 };
 
+struct LineConfig {
+  std::string name;
+  PointConfig from{}, to{};
+};
+
 struct CalibrationPoint {
-  std::vector<double> pixel, metres;  // [x, y] each
+  PointConfig pixel{}, metres{};
 };
 
 struct CameraConfig {
@@ -35,17 +45,21 @@ struct CameraConfig {
   std::string pipeline;  // file or built-in name; "" the node's
   AttentionMode attention = AttentionMode::kAuto;
   double rate = 5, weight = 1;
-  std::vector<double> picture;  // [width, height] that zones, lines and calibration in pixels are given for
-  std::vector<ZoneConfig> zones, lines;       // lines: two points
+  std::optional<PointConfig> picture;  // [width, height] that zones, lines and calibration in pixels are for
+  std::vector<ZoneConfig> zones;
+  std::vector<LineConfig> lines;
   std::vector<CalibrationPoint> calibration;  // >= 4; or
   std::string calibration_file;               // as the simulator writes it
   std::vector<rules::RuleConfig> rules;
-  std::vector<std::string> redact;  // faces, people, plates, zones; absent: the node's
+  std::optional<std::vector<std::string>> redact;  // faces, people, plates, zones; absent: the node's
   std::vector<std::string> redact_zones;
 };
 
+enum class SinkKind { kWebhook, kMqtt, kNats, kJsonLines };
+
 struct SinkConfig {
-  std::string name, kind;  // webhook, mqtt, nats, jsonl
+  SinkKind kind = SinkKind::kWebhook;
+  std::string name;
   std::string url, file, secret, topic, subject, client_id, authorities_file;
   bool home_assistant = false, jet_stream = false;
   double timeout_s = 5;
@@ -57,30 +71,40 @@ struct HttpConfig {
   std::string token;             // ${NAME}; needed off loopback, with TLS
   std::string certificate, key;  // PEM files
   int connections_max = 256;
-  uint64_t body_bytes_max = 1 << 20;
   double requests_per_second = 200;  // of one address
+};
+
+struct EvidenceConfig {
+  bool enabled = true;
+  double before_s = 5, after_s = 5;
+  double megabytes_max = 10'000;
 };
 
 struct NodeConfig {
   std::string name;                 // "" the machine's name
-  std::filesystem::path data_dir;   // "" $XDG_DATA_HOME/sightline/node, or /var/lib/sightline for root
-  std::vector<std::string> models;  // folders
+  std::string data_dir;             // "" $XDG_DATA_HOME/sightline/node (~/.local/share/...)
+  std::string models;               // folder; "" as of `sightline model`
   std::string pipeline = "street";  // for cameras that name none
   HttpConfig http;
   int workers = 0;  // 0: one a core
-  double evidence_before_s = 5, evidence_after_s = 5;
-  bool evidence = true;
+  EvidenceConfig evidence;
   std::vector<std::string> redact = {"faces", "people", "plates"};
   bool tracks = false;  // Parquet of tracks under data_dir/tracks
   std::vector<SinkConfig> sinks;
   std::vector<CameraConfig> cameras;  // those that the file declares: as `camera add`, each start
 };
 
+std::string_view KindName(rules::RuleKind kind);
+
 // Errors hold all diagnostics, a line each.
 absl::StatusOr<NodeConfig> ReadNodeConfig(const std::filesystem::path& file);
 absl::StatusOr<NodeConfig> ParseNodeConfig(std::string_view yaml, std::string_view shown_file);
 absl::StatusOr<CameraConfig> ParseCameraConfig(std::string_view yaml, std::string_view shown_file);
 std::string PrintCameraConfig(const CameraConfig& config, bool hide_credentials);
+// data_dir, or $XDG_DATA_HOME/sightline/node, or ~/.local/share/sightline/node.
+std::filesystem::path DataFolder(const NodeConfig& config);
+// ${NAME} replaced by the environment; NotFound names the variable. $${ is a plain ${.
+absl::StatusOr<std::string> WithEnvironment(std::string_view text);
 std::string NodeConfigSchema();   // JSON Schema
 std::string NodeReferencePage();  // Markdown, for docs/node.md
 

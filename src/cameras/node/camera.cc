@@ -1,0 +1,232 @@
+#include "cameras/node/camera.h"
+
+#include "base/log.h"
+#include "base/status.h"
+#include "base/text.h"
+
+namespace sightline::cameras {
+namespace {
+
+constexpr size_t kStatesMax = 4096;  // open at a time
+
+std::optional<SeenBox::Kind> HiddenAs(std::string_view label) {
+  if (label == "face") return SeenBox::Kind::kFace;
+  if (label == "person" || label == "pedestrian" || label == "rider" || label == "cyclist")
+    return SeenBox::Kind::kPerson;
+  for (const std::string_view vehicle : {"car", "truck", "bus", "van", "motorcycle", "motorbike", "vehicle"})
+    if (label == vehicle) return SeenBox::Kind::kVehicle;
+  return std::nullopt;
+}
+
+std::vector<SeenBox> HiddenBoxes(const Analysis& analysis) {
+  std::vector<SeenBox> boxes;
+  for (const rules::Object& object : analysis.objects)
+    if (const auto kind = HiddenAs(object.label)) boxes.push_back({*kind, object.id, object.box});
+  return boxes;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Camera>> Camera::Create(CameraConfig config, std::string pipeline,
+                                                       std::shared_ptr<const pipeline::Engine> engine,
+                                                       CameraParts parts) {
+  // What is wrong whatever the size of the stream is said now.
+  const Size probe =
+      config.picture ? Size{static_cast<int>((*config.picture)[0]), static_cast<int>((*config.picture)[1])}
+                     : Size{1920, 1080};
+  RETURN_IF_ERROR(SceneOf(config, parts.redact, probe).status());
+  RETURN_IF_ERROR(SourceOf(config).status());
+  return std::unique_ptr<Camera>(
+      new Camera(std::move(config), std::move(pipeline), std::move(engine), std::move(parts)));
+}
+
+Camera::Camera(CameraConfig config, std::string pipeline, std::shared_ptr<const pipeline::Engine> engine,
+               CameraParts parts)
+    : config_(std::move(config)),
+      pipeline_(std::move(pipeline)),
+      engine_(std::move(engine)),
+      parts_(std::move(parts)) {
+  for (const pipeline::Step& step : engine_->plan().steps)
+    if (step.model != nullptr) models_.push_back(step.model->card.Id());
+}
+
+Camera::~Camera() {
+  Stop();
+  if (parts_.evidence != nullptr) parts_.evidence->RemoveCamera(parts_.key);
+}
+
+absl::Status Camera::Start(bool paused) {
+  ASSIGN_OR_RETURN(SourceOptions source, SourceOf(config_));
+  ASSIGN_OR_RETURN(auto stream, CameraStream::Create(std::move(source), parts_.stream, this));
+  const bool economical = config_.attention == AttentionMode::kAuto && config_.rate > 0;
+  stream->SetDemand(economical ? decode::Economy::kReferences : decode::Economy::kNone,
+                    config_.rate > 0 ? 1 / config_.rate : 0);
+  stream->SetPaused(paused);
+  absl::MutexLock lock(&mutex_);
+  paused_ = paused;
+  stream_ = std::move(stream);
+  return absl::OkStatus();
+}
+
+void Camera::Stop() {
+  std::unique_ptr<CameraStream> stream;
+  {
+    absl::MutexLock lock(&mutex_);
+    stream = std::move(stream_);
+  }
+  stream.reset();  // not under the mutex: its thread may be waiting for it
+  Unwatch();
+}
+
+void Camera::SetPaused(bool paused) {
+  absl::MutexLock lock(&mutex_);
+  paused_ = paused;
+  if (stream_ != nullptr) stream_->SetPaused(paused);
+}
+
+void Camera::Publish(const rules::TopicValue& value) {
+  std::optional<int64_t> watched;
+  {
+    absl::MutexLock lock(&mutex_);
+    watched = watched_;
+  }
+  if (watched) parts_.watcher->Publish(*watched, value);
+}
+
+void Camera::OnFrame(const LiveFrame& frame) {
+  const Size size = frame.frame->source_size;
+  std::optional<int64_t> watched;
+  bool changed = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    changed = size.width != size_.width || size.height != size_.height;
+  }
+  if (changed) Watch(size);
+  {
+    absl::MutexLock lock(&mutex_);
+    watched = watched_;
+    if (!watched) {  // nothing can be analysed, but people may look
+      view_.frame = frame.frame;
+      view_.stream_s = frame.stream_s;
+      view_.captured = frame.captured;
+    }
+  }
+  if (watched) parts_.watcher->Offer(*watched, frame);
+}
+
+void Camera::OnPacket(const LivePacket& packet) {
+  if (parts_.evidence != nullptr) parts_.evidence->OnPacket(parts_.key, packet);
+}
+
+void Camera::OnState(const StreamStatus& status) {
+  spdlog::info("camera {}: {}{}", config_.name, Name(status.state),
+               status.last_error.ok() ? "" : fmt::format(": {}", MessageOf(status.last_error)));
+}
+
+// The watcher waits for calls that are under way, and those take the mutex: it is never held here.
+void Camera::Watch(Size size) {
+  Unwatch();
+  auto scene = SceneOf(config_, parts_.redact, size);
+  std::optional<int64_t> watched;
+  if (scene.ok()) {
+    if (parts_.evidence != nullptr) {
+      parts_.evidence->RemoveCamera(parts_.key);
+      parts_.evidence->AddCamera(parts_.key, config_.name, scene->redaction);
+    }
+    WatchedCamera setup;
+    setup.name = config_.name;
+    setup.engine = engine_;
+    setup.pipeline = pipeline_;
+    setup.attention = config_.attention;
+    setup.rate = config_.rate;
+    setup.weight = config_.weight;
+    setup.geometry = scene->geometry;
+    setup.rules = scene->rules;
+    watched = parts_.watcher->Add(std::move(setup));
+  } else {
+    spdlog::error("camera {}: {}", config_.name, MessageOf(scene.status()));
+  }
+  absl::MutexLock lock(&mutex_);
+  size_ = size;
+  watched_ = watched;
+  scene_error_ = scene.status();
+  view_ = {};
+  error_px_.reset();
+  if (!scene.ok()) return;
+  redaction_ = scene->redaction;
+  view_.geometry = scene->geometry;
+  if (scene->geometry.ground) error_px_ = scene->geometry.ground->error_px();
+}
+
+void Camera::Unwatch() {
+  std::optional<int64_t> watched;
+  {
+    absl::MutexLock lock(&mutex_);
+    watched = watched_;
+  }
+  if (!watched) return;
+  parts_.watcher->Remove(*watched);
+  absl::MutexLock lock(&mutex_);
+  watched_.reset();
+}
+
+void Camera::OnAnalysis(const Analysis& analysis) {
+  if (analysis.frame == nullptr) return;
+  if (parts_.evidence != nullptr)
+    parts_.evidence->OnSeen(parts_.key, analysis.frame->stream_s, HiddenBoxes(analysis));
+  absl::MutexLock lock(&mutex_);
+  view_.frame = analysis.frame->frame;
+  view_.stream_s = analysis.frame->stream_s;
+  view_.captured = analysis.frame->captured;
+  view_.marks.clear();
+  for (const rules::Object& object : analysis.objects)
+    view_.marks.push_back({object.id, std::string(object.label), object.score, object.box, object.seen});
+}
+
+void Camera::CountEvent(WallTime captured) {
+  absl::MutexLock lock(&mutex_);
+  last_event_ = captured;
+}
+
+std::string Camera::StateOf(const Event& event, const std::string& event_id) {
+  if (event.phase == EventPhase::kMoment) return "";
+  const std::string key = fmt::format("{}/{}", event.rule, event.id);
+  absl::MutexLock lock(&mutex_);
+  const auto found =
+      std::find_if(states_.begin(), states_.end(), [&](const auto& state) { return state.first == key; });
+  if (event.phase == EventPhase::kBegin) {
+    if (states_.size() == kStatesMax) states_.erase(states_.begin());
+    states_.emplace_back(key, event_id);
+    return event_id;
+  }
+  if (found == states_.end()) return event_id;
+  std::string began = std::move(found->second);
+  states_.erase(found);
+  return began;
+}
+
+CameraInfo Camera::info() const {
+  CameraInfo info;
+  info.config = config_;
+  absl::MutexLock lock(&mutex_);
+  if (stream_ != nullptr) info.stream = stream_->status();
+  if (!scene_error_.ok()) info.stream.last_error = scene_error_;
+  if (watched_) info.counts = parts_.watcher->counts(*watched_);
+  info.calibration_error_px = error_px_.value_or(0);
+  info.last_event = last_event_;
+  info.stored.paused = paused_;
+  return info;
+}
+
+absl::StatusOr<LiveView> Camera::view() const {
+  absl::MutexLock lock(&mutex_);
+  if (view_.frame == nullptr) return absl::UnavailableError(fmt::format("{}: no frame yet", config_.name));
+  return view_;
+}
+
+Redaction Camera::redaction() const {
+  absl::MutexLock lock(&mutex_);
+  return redaction_;
+}
+
+}  // namespace sightline::cameras
