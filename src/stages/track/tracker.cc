@@ -109,7 +109,8 @@ class ByteTracker : public Tracker {
       filter = track.filter;
       filter.Predict(std::max(0.0, time_s - time_s_.value_or(time_s)), track.misses > 0);
       tracks->push_back({track.id, track.class_id, track.score, filter.box(),
-                         std::sqrt(x * x + y * y) / static_cast<float>(kStep), track.seen_s, track.id != 0});
+                         std::sqrt(x * x + y * y) / static_cast<float>(kStep), track.seen_s, track.id != 0,
+                         track.misses});
     }
   }
 

@@ -35,6 +35,7 @@ struct TrackState {
   float speed_px_s = 0;  // of its centre
   double seen_s = 0;     // when it was last matched
   bool confirmed = false;
+  int misses = 0;  // looks at its place since
 };
 
 // Pure per-stream state: the same calls give the same ids. Time steps may vary; time never goes back (an
