@@ -28,15 +28,17 @@ struct StoredEvent {
 };
 
 struct EventQuery {
-  std::string camera, kind, rule;  // "" any
-  std::optional<int64_t> from_us, to_us;
-  std::string before_id;  // page on: events with smaller ids; "" from the newest
-  int limit = 100;        // 1..1000
+  std::string camera{}, kind{}, rule{};  // "" any
+  std::optional<int64_t> from_us{}, to_us{};
+  std::string before_id{};  // page on: events with smaller ids; "" from the newest
+  int limit = 100;          // 1..1000
 };
 
 struct OutboxItem {
   int64_t sequence = 0;
   std::string sink, id, payload;  // id: the event's; receivers may see it twice
+  std::string camera, kind;       // the event's
+  int64_t captured_us = 0;
   int attempts = 0;
   int64_t added_us = 0;
 };
@@ -61,12 +63,13 @@ class NodeStore {
   virtual absl::StatusOr<StoredCamera> Camera(std::string_view name) const = 0;
   virtual absl::StatusOr<std::vector<StoredCamera>> Cameras() const = 0;  // by name
 
-  // The event and its outbox rows (sink, payload) in one transaction.
+  // The event and its outbox rows (sink, payload) in one transaction; AlreadyExists for an id known already.
   virtual absl::Status AddEvent(const StoredEvent& event,
                                 const std::vector<std::pair<std::string, std::string>>& outbox) = 0;
   virtual absl::StatusOr<std::vector<StoredEvent>> Events(const EventQuery& query) const = 0;  // newest first
   virtual absl::StatusOr<StoredEvent> FindEvent(std::string_view id) const = 0;
 
+  // Oldest first.
   virtual absl::StatusOr<std::vector<OutboxItem>> Outbox(std::string_view sink, int limit) const = 0;
   virtual absl::Status Acknowledge(std::string_view sink, const std::vector<int64_t>& sequences) = 0;
   virtual absl::Status CountAttempt(std::string_view sink, int64_t sequence) = 0;
