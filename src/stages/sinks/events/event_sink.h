@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "data/event.h"
 
 namespace sightline::sinks {
@@ -22,13 +23,18 @@ struct EventMessage {
   std::string payload;  // the CloudEvent
 };
 
-// Threads: one at a time. Send blocks until the other side has acknowledged or `timeout` is over. Errors:
-// InvalidArgument: the other side will never take this message (4xx but 408, 425, 429): it is put aside;
-// anything else: try again later. Messages hold no credentials.
+// Threads: one at a time, but Cancel() from anywhere. Send blocks until the other side has acknowledged or
+// `timeout` is over. Errors: InvalidArgument: the other side will never take this message (4xx but 408, 425,
+// 429): it is put aside; anything else: try again later. Messages hold no credentials.
 class EventSink {
  public:
   virtual ~EventSink() = default;
   virtual absl::Status Send(const EventMessage& message) = 0;
+  // Several at once where the protocol allows it, at most together_max(); a status for each.
+  virtual std::vector<absl::Status> SendTogether(absl::Span<const EventMessage> messages);
+  virtual size_t together_max() const { return 1; }
+  // Ends a Send that waits, and all to come, at once (Cancelled). Only destruction follows.
+  virtual void Cancel() {}
   virtual std::string Shown() const = 0;  // for people: kind and address without credentials
   // What the camera list looks like now (Home Assistant discovery announces them); may be ignored.
   virtual void OnCameras(const std::vector<std::string>&) {}

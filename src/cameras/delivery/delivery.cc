@@ -1,0 +1,89 @@
+#include "cameras/delivery/delivery.h"
+
+#include <random>
+
+#include "base/status.h"
+#include "cameras/delivery/sink_worker.h"
+
+namespace sightline::cameras {
+namespace {
+
+std::string_view PhaseName(EventPhase phase) {
+  constexpr std::string_view kNames[] = {"moment", "begin", "end"};
+  return kNames[static_cast<size_t>(phase)];
+}
+
+int64_t ToUs(WallTime time) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
+}
+
+class OutboxDelivery final : public Delivery {
+ public:
+  OutboxDelivery(store::NodeStore* store, std::vector<NamedSink> sinks, std::string node)
+      : store_(store), node_(std::move(node)) {
+    std::random_device random;
+    for (NamedSink& sink : sinks)
+      workers_.push_back(std::make_unique<SinkWorker>(store_, std::move(sink), random()));
+  }
+
+  ~OutboxDelivery() override {
+    for (const auto& worker : workers_) worker->Cancel();  // together, then each is waited for
+  }
+
+  absl::Status Deliver(const Event& event) override {
+    store::StoredEvent stored;
+    stored.id = event.id;
+    stored.camera = event.camera;
+    stored.kind = event.kind;
+    stored.rule = event.rule;
+    stored.phase = PhaseName(event.phase);
+    stored.captured_us = ToUs(event.captured);
+    stored.json = sinks::ToCloudEvent(event, node_);
+    std::vector<std::pair<std::string, std::string>> outbox;
+    for (const auto& worker : workers_)
+      if (worker->Takes(event)) outbox.emplace_back(worker->name(), stored.json);
+    absl::Status status = store_->AddEvent(stored, outbox);
+    for (const auto& worker : workers_) {
+      if (!worker->Takes(event)) continue;
+      if (status.ok()) {
+        worker->Wake();
+      } else if (!absl::IsAlreadyExists(status)) {
+        worker->Offer({stored.id, stored.kind, stored.camera, stored.json}, event.captured);
+      }
+    }
+    return status;
+  }
+
+  void OnCameras(const std::vector<std::string>& names) override {
+    for (const auto& worker : workers_) worker->SetCameras(names);
+  }
+
+  std::vector<SinkCounts> counts() const override {
+    std::vector<SinkCounts> counts;
+    for (const auto& worker : workers_) counts.push_back(worker->counts());
+    return counts;
+  }
+
+  bool Drain(double seconds) override {
+    const auto until =
+        MonotonicClock::now() + std::chrono::milliseconds(static_cast<int64_t>(std::max(seconds, 0.) * 1e3));
+    for (const auto& worker : workers_) worker->Hurry();
+    bool all = true;
+    for (const auto& worker : workers_) all = worker->WaitIdle(until) && all;
+    return all;
+  }
+
+ private:
+  store::NodeStore* const store_;
+  const std::string node_;
+  std::vector<std::unique_ptr<SinkWorker>> workers_;
+};
+
+}  // namespace
+
+std::unique_ptr<Delivery> Delivery::Create(store::NodeStore* store, std::vector<NamedSink> sinks,
+                                           std::string node) {
+  return std::make_unique<OutboxDelivery>(store, std::move(sinks), std::move(node));
+}
+
+}  // namespace sightline::cameras
