@@ -36,6 +36,7 @@ struct TrackedBox {
   float speed_px_s = 0;
   double seen_s = 0;  // when a detector last saw it
   bool confirmed = false;
+  int misses = 0;  // looks at its place since then that did not find it
 };
 
 enum class LookKind {

@@ -3,11 +3,15 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <onnx/onnx_pb.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <limits>
 #include <map>
 #include <string>
 #include <unordered_set>
+
+#include "stages/infer/position_tables.h"
 
 namespace sightline::infer {
 namespace {
@@ -41,18 +45,20 @@ onnx::ValueInfoProto* OnlyInput(onnx::GraphProto* graph) {
   return only;
 }
 
-bool OpenAxes(onnx::ValueInfoProto* input) {
-  if (!input->type().has_tensor_type()) return false;
+// The axis of the height; -1 where there is no fixed height and width to open. `size` gets them.
+int OpenAxes(onnx::ValueInfoProto* input, std::array<int64_t, 2>* size) {
+  if (!input->type().has_tensor_type()) return -1;
   auto* shape = input->mutable_type()->mutable_tensor_type()->mutable_shape();
-  if (shape->dim_size() != 4) return false;
+  if (shape->dim_size() != 4) return -1;
   const auto is_channels = [&](int axis) {
     return shape->dim(axis).dim_value() == 1 || shape->dim(axis).dim_value() == 3;
   };
   const int first = is_channels(1) ? 2 : is_channels(3) ? 1 : -1;
-  if (first < 0 || shape->dim(first).dim_value() <= 0 || shape->dim(first + 1).dim_value() <= 0) return false;
+  if (first < 0 || shape->dim(first).dim_value() <= 0 || shape->dim(first + 1).dim_value() <= 0) return -1;
+  *size = {shape->dim(first).dim_value(), shape->dim(first + 1).dim_value()};
   shape->mutable_dim(first)->set_dim_param("height");
   shape->mutable_dim(first + 1)->set_dim_param("width");
-  return true;
+  return first;
 }
 
 // [1, 85, 2704] names the number of positions of one size; [1, 85, -1] leaves it to the data.
@@ -86,12 +92,20 @@ std::optional<Bytes> OpenInputSize(absl::Span<const uint8_t> model) {
   if (!proto.ParseFromCodedStream(&stream) || !proto.has_graph()) return std::nullopt;
   onnx::GraphProto* graph = proto.mutable_graph();
   onnx::ValueInfoProto* input = OnlyInput(graph);
-  if (input == nullptr || !OpenAxes(input)) return std::nullopt;
+  if (input == nullptr) return std::nullopt;
+  std::array<int64_t, 2> size{};
+  const int first_axis = OpenAxes(input, &size);
+  if (first_axis < 0) return std::nullopt;
   graph->clear_value_info();
   for (auto& output : *graph->mutable_output()) {
     if (output.type().has_tensor_type()) output.mutable_type()->mutable_tensor_type()->clear_shape();
   }
   OpenReshapeTargets(graph);
+  // Slice with its ends as an input came with operator set 10.
+  const bool can_slice =
+      std::any_of(proto.opset_import().begin(), proto.opset_import().end(),
+                  [](const auto& set) { return set.domain().empty() && set.version() >= 10; });
+  if (can_slice) OpenPositionTables(input->name(), first_axis, size, graph);
   Bytes opened(proto.ByteSizeLong());
   if (!proto.SerializeToArray(opened.data(), static_cast<int>(opened.size()))) return std::nullopt;
   return opened;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <random>
 
 #include "base/status.h"
@@ -45,7 +46,36 @@ TEST(OpenSize, gives_the_same_numbers_at_the_original_size_and_fewer_positions_a
   EXPECT_EQ(RunOnNoise(*open, {1, 3, 320, 416}).size(), (40 * 52 + 20 * 26 + 10 * 13) * 85u);
 }
 
-TEST(OpenSize, leaves_graphs_alone_that_hold_tables_of_positions) {
+// Three grids' places and strides are constants of this graph; a smaller input has their upper left corners.
+TEST(OpenSize, cuts_tables_of_positions_to_the_input) {
+  const auto load = [](bool open_size) {
+    SessionOptions options;
+    options.open_size = open_size;
+    auto session = Session::Load("models/street_detector/model.onnx", options);
+    EXPECT_TRUE(session.ok()) << session.status();
+    return *std::move(session);
+  };
+  const auto fixed = load(false), open = load(true);
+  ASSERT_EQ(open->inputs()[0].shape, (Shape{1, 3, -1, -1}));
+  const std::vector<float> a = RunOnNoise(*fixed, {1, 3, 320, 576}), b = RunOnNoise(*open, {1, 3, 320, 576});
+  ASSERT_EQ(a.size(), b.size());
+  for (size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], b[i], 1e-3f * std::max(1.f, std::abs(a[i]))) << i;
+  const std::vector<float> small = RunOnNoise(*open, {1, 3, 96, 160});
+  const size_t cells = 12 * 20 + 6 * 10 + 3 * 5;
+  ASSERT_EQ(small.size(), cells * 10);
+  // Centres lie within a few cells of where their cell is.
+  size_t at = 0;
+  for (const int stride : {8, 16, 32}) {
+    for (int row = 0; row < 96 / stride; ++row) {
+      for (int column = 0; column < 160 / stride; ++column, ++at) {
+        EXPECT_NEAR(small[at], (column + 0.5) * stride, 3 * stride);
+        EXPECT_NEAR(small[cells + at], (row + 0.5) * stride, 3 * stride);
+      }
+    }
+  }
+}
+
+TEST(OpenSize, leaves_graphs_alone_that_hold_other_tables_of_positions) {
   SKIP_WITHOUT_ASSETS();
   EXPECT_EQ(Load("ultraface_rfb_320.onnx", true)->inputs()[0].shape, (Shape{1, 3, 240, 320}));
 }

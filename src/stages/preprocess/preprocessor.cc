@@ -134,6 +134,28 @@ InputTransform Preprocessor::Transform(const Box& region, Size source) const {
   return ToTransform(Place(card_, region, source, input), source, input);
 }
 
+InputTransform Preprocessor::TransformPart(Size source, Box* part) const {
+  CHECK(CanTakeParts());
+  const InputTransform whole = Transform(WholeBox(source), source);
+  const double scale = std::min(whole.scale_x, whole.scale_y);
+  const auto fill = [&](float* low, float* high, int whole_side, int extent) {
+    const double wanted = std::clamp<double>(static_cast<double>(*high) - *low, 1, extent);
+    const int side = std::min(
+        whole_side,
+        RoundUp(std::max(1, static_cast<int>(std::ceil(wanted * scale - 1e-3))), card_.size_multiple));
+    const double length = side / scale;
+    double begin = (static_cast<double>(*low) + *high - length) / 2;
+    begin = length < extent ? std::clamp(begin, 0.0, extent - length) : (extent - length) / 2;
+    *low = static_cast<float>(begin);
+    *high = static_cast<float>(begin + length);
+    return side;
+  };
+  const int width = fill(&part->x1, &part->x2, whole.input.width, source.width);
+  const int height = fill(&part->y1, &part->y2, whole.input.height, source.height);
+  const Size input{width, height};
+  return ToTransform(Place(card_, *part, source, input), source, input);
+}
+
 Size Preprocessor::Need(const InputTransform& transform) const {
   const int shift = std::min(ShiftFor(transform.scale_x, transform.scale_y), kDecoderShiftMax);
   const int round_up = (1 << shift) - 1;

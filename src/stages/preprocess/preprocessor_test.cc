@@ -401,5 +401,41 @@ TEST(Preprocessor, cuts_padding_but_one_step_and_leaves_the_picture_in_its_place
   EXPECT_EQ(Preprocessor::Create(card, Padding::kCut)->InputSize({640, 480}), (Size{416, 416}));
 }
 
+TEST(Preprocessor, part_of_a_picture_has_the_scale_of_the_whole_and_an_input_of_its_size) {
+  InputCard card;
+  card.width = 576, card.height = 320;
+  const auto whole = Preprocessor::Create(card), cut = Preprocessor::Create(card, Padding::kCut);
+  ASSERT_TRUE(whole.ok() && cut.ok());
+  EXPECT_FALSE(whole->CanTakeParts());
+  ASSERT_TRUE(cut->CanTakeParts());
+  std::mt19937 random(5);
+  for (int i = 0; i < 2000; ++i) {
+    const Size source{static_cast<int>(40 + random() % 3000), static_cast<int>(40 + random() % 2000)};
+    const InputTransform reference = cut->Transform(WholeBox(source), source);
+    const auto place = [&](int extent) {
+      return static_cast<float>(random() % static_cast<uint32_t>(extent));
+    };
+    const float x = place(source.width), y = place(source.height);
+    const Box asked = Clip({x, y, x + 1 + place(source.width), y + 1 + place(source.height)}, source);
+    Box part = asked;
+    const InputTransform transform = cut->TransformPart(source, &part);
+    SCOPED_TRACE(i);
+    EXPECT_EQ(transform.input.width % 32, 0);
+    EXPECT_EQ(transform.input.height % 32, 0);
+    EXPECT_LE(transform.input.width, reference.input.width);
+    EXPECT_LE(transform.input.height, reference.input.height);
+    const float scale = std::min(reference.scale_x, reference.scale_y);
+    EXPECT_NEAR(transform.scale_x / scale, 1, 0.02);
+    EXPECT_NEAR(transform.scale_y / scale, 1, 0.02);
+    EXPECT_LE(part.x1, asked.x1 + 0.01f);
+    EXPECT_LE(part.y1, asked.y1 + 0.01f);
+    EXPECT_GE(part.x2, asked.x2 - 0.01f);
+    EXPECT_GE(part.y2, asked.y2 - 0.01f);
+    // It fills the input but for rounding.
+    EXPECT_NEAR(part.width() * transform.scale_x, static_cast<float>(transform.input.width), 1.01f);
+    EXPECT_NEAR(part.height() * transform.scale_y, static_cast<float>(transform.input.height), 1.01f);
+  }
+}
+
 }  // namespace
 }  // namespace sightline::preprocess
