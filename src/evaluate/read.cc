@@ -32,6 +32,9 @@ void Rename(const std::map<std::string, std::string>& map, DataSet* set) {
       if (const auto found = map.find(annotation.label); found != map.end()) annotation.label = found->second;
     }
   }
+  for (TimedEvent& event : set->events) {
+    if (const auto found = map.find(event.kind); found != map.end()) event.kind = found->second;
+  }
 }
 
 absl::Status ReadFolder(const std::filesystem::path& folder, const ReadOptions& options, DataSet* set) {

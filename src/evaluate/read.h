@@ -11,7 +11,7 @@
 namespace sightline::evaluate {
 
 struct ReadOptions {
-  std::map<std::string, std::string> map;  // label in the results -> label in the truth
+  std::map<std::string, std::string> map;  // label, or kind of event, in the results -> in the truth
   std::string labels_file;                 // names of MOTChallenge classes from 1 on, a line each
   std::string step;                        // of results: only rows of this step; "" takes all
   int64_t rows_max = 50'000'000;

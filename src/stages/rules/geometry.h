@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -29,6 +30,10 @@ class Homography {
   double error_px() const { return error_px_; }  // root mean square of the reprojection
   // Metres that one pixel covers about this point: standard deviations in x and y for an error of 1 pixel.
   Point MetresPerPixel(const Point& pixel) const;
+  // For the same picture at another size: pixels times these.
+  Homography Scaled(double by_x, double by_y) const;
+  // Row by row, from (x, y, 1) in metres to pixels; the weight (last row) is above 0 before the camera.
+  const std::array<double, 9>& to_pixel() const { return to_pixel_; }
 
  private:
   std::array<double, 9> to_ground_{}, to_pixel_{};

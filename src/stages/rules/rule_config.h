@@ -34,6 +34,7 @@ struct RuleConfig {
   std::string name;                 // unique within the camera
   std::vector<std::string> labels;  // classes it looks at; empty: the kind's own (people, vehicles, or all)
   std::vector<std::string> zones;   // any of them
+  std::vector<std::string> except_zones;  // but not in these (crosswalks, parking bays)
   std::string line;
   std::string direction = "both";  // line_crossing: forward, backward, both
   double after_s = 0;              // state must have lasted so long (debounce); kind's default where 0

@@ -1,0 +1,205 @@
+// Two come close to a collision. Either they are on a collision course: time to collision, if both went on as
+// they do, is below a limit, and gentle braking would not solve it. Or their ways cross and the one comes to a
+// place shortly after the other left it: post-encroachment time. Both over ground, between footprints.
+#include <algorithm>
+#include <cmath>
+#include <deque>
+#include <limits>
+#include <map>
+
+#include "stages/rules/motion/riding.h"
+#include "stages/rules/rule_state.h"
+
+namespace sightline::rules {
+namespace {
+
+constexpr double kTime_s = 1.5;         // of both measures, where the configuration names neither
+constexpr double kMoves = 0.5;          // m/s: slower is standing
+constexpr double kPasses = 3.0;         // m/s: the least of a vehicle that passes behind or before another
+constexpr double kBrakingNeeded = 3.0;  // m/s2: what gentle braking would solve is no near miss
+constexpr double kCrossingSine = 0.5;   // ways cross at 30 degrees and more
+constexpr double kHistory_s = 0.5;      // kept beyond the limit
+constexpr int kLooksMin = 4;            // before that, speeds are guesses
+constexpr size_t kHistoryMax = 512, kEncountersMax = 4096;
+
+bool OnFoot(const Track& track) { return track.facts->being == Being::kPerson; }
+
+class NearMiss final : public StateBase {
+ public:
+  explicit NearMiss(std::shared_ptr<const RuleFacts> facts) : StateBase(std::move(facts)) {
+    const RuleConfig& c = rule().config;
+    const bool neither = c.time_to_collision_s <= 0 && c.post_encroachment_s <= 0;
+    collision_s_ = neither ? kTime_s : c.time_to_collision_s;
+    passing_s_ = neither ? kTime_s : c.post_encroachment_s;
+  }
+
+ protected:
+  void Look(const Moment& moment, std::vector<Event>* events) override {
+    for (auto& [pair, encounter] : encounters_) encounter.seen = false;
+    std::vector<const Track*> who;
+    for (const Track* track : book().present())
+      if (Takes(*track)) who.push_back(track);
+    for (size_t i = 0; i < who.size(); ++i)
+      for (size_t j = i + 1; j < who.size(); ++j) Meet(moment, *who[i], *who[j], events);
+    for (auto& [pair, encounter] : encounters_) {
+      if (encounter.seen) continue;
+      encounter.in_a_row = 0;
+      State(moment, encounter.key, nullptr, std::nullopt, events);
+      // The next encounter of the two is another one.
+      if (moment.time_s - encounter.last_s > rule().clear_s) encounter = Encounter{encounter.key};
+    }
+    for (const Track* track : who) Remember(moment, *track);
+  }
+  void Forget(int64_t key) override {
+    past_.erase(key);
+    for (auto it = encounters_.begin(); it != encounters_.end();)
+      it = it->first.first == key || it->first.second == key ? encounters_.erase(it) : std::next(it);
+  }
+  void Clear() override {
+    past_.clear();
+    encounters_.clear();
+  }
+
+ private:
+  struct Measure {
+    double time_s = 0, error_s = 0;
+    Point place;
+  };
+  struct Encounter {
+    int64_t key = 0;  // below 0
+    bool seen = false;
+    double begin_s = -1, last_s = -1e9;
+    int in_a_row = 0;
+    bool counts = false;
+    std::optional<Measure> collision = std::nullopt, passing = std::nullopt;
+  };
+  struct Past {
+    double time_s;
+    Footprint footprint;
+  };
+
+  bool Takes(const Track& track) const {
+    if (!Counts(track, OnFoot(track) || track.facts->vehicle())) return false;
+    return track.grounded && track.looks >= kLooksMin && !RidesAny(track, book().present());
+  }
+  bool OnRoad(const Point& ground) const {
+    return rule().ZoneAt(rule().view->ground().ToPixel(ground)) != nullptr;
+  }
+
+  std::optional<Measure> Collision(const Track& a, const Track& b) const {
+    const Footprint &fa = a.footprint, &fb = b.footprint;
+    if (a.speed <= kMoves || b.speed <= kMoves) return std::nullopt;
+    const Point d = fb.center - fa.center, v = fb.velocity - fa.velocity;
+    const double speed = Length(v), reach = fa.radius() + fb.radius() + collision_s_ * speed;
+    if (Dot(d, d) > reach * reach || Dot(d, v) >= 0) return std::nullopt;
+    const auto time = TimeToTouch(fa, fb);
+    if (!time || *time <= 0 || *time >= collision_s_ || speed / (2 * *time) < kBrakingNeeded) return std::nullopt;
+    const Point place = (fa.center + fb.center + (fa.velocity + fb.velocity) * *time) * 0.5;
+    if (!OnRoad(place) || (OnFoot(a) && !OnRoad(fa.center)) || (OnFoot(b) && !OnRoad(fb.center)))
+      return std::nullopt;
+    const double error = std::hypot(std::hypot(a.deviation, b.deviation) / std::max(speed, 0.5),
+                                    *time * std::hypot(a.speed_deviation, b.speed_deviation) / std::max(speed, 0.5));
+    return Measure{*time, error, place};
+  }
+
+  // b comes to a place that a left.
+  std::optional<Measure> Passing(const Moment& moment, const Track& a, const Track& b) const {
+    const auto found = past_.find(a.key);
+    if (passing_s_ <= 0 || found == past_.end() || b.speed < (OnFoot(b) ? kMoves : kPasses)) return std::nullopt;
+    const std::deque<Past>& past = found->second;
+    const Footprint& fb = b.footprint;
+    if (Overlap(a.footprint, fb)) return std::nullopt;
+    for (size_t i = past.size(); i-- > 0;) {
+      const Footprint& fa = past[i].footprint;
+      if (moment.time_s - past[i].time_s > passing_s_ + kHistory_s) break;
+      if (Length(fa.center - fb.center) > fa.radius() + fb.radius() || !Overlap(fa, fb)) continue;
+      const double sine = std::abs(rules::Cross(fa.along, fb.along));
+      if (sine < kCrossingSine || Length(fa.velocity) < (OnFoot(a) ? kMoves : kPasses)) return std::nullopt;
+      if (!OnRoad(fb.center) || (OnFoot(a) && !OnRoad(fa.center))) return std::nullopt;
+      // It left between this look and the next, the other came between its look before and now.
+      const double next_s = i + 1 < past.size() ? past[i + 1].time_s : moment.time_s;
+      const double left_s = (past[i].time_s + next_s) / 2;
+      const auto before = past_.find(b.key);
+      const double before_s =
+          before == past_.end() || before->second.empty() ? moment.time_s : before->second.back().time_s;
+      const double time_s = std::max(0.0, (before_s + moment.time_s) / 2 - left_s);
+      if (time_s >= passing_s_) return std::nullopt;
+      const double error = std::hypot(a.deviation / std::max(Length(fa.velocity), 0.5),
+                                      b.deviation / std::max(b.speed, 0.5));
+      return Measure{time_s, error, fb.center};
+    }
+    return std::nullopt;
+  }
+
+  void Meet(const Moment& moment, const Track& a, const Track& b, std::vector<Event>* events) {
+    if (OnFoot(a) && OnFoot(b)) return;
+    const double far = a.footprint.radius() + b.footprint.radius() + 1 +
+                       (std::max(collision_s_, passing_s_) + 0.2) * (a.speed + b.speed);
+    const Point d = b.footprint.center - a.footprint.center;
+    if (Dot(d, d) > far * far) return;
+    const auto collision = Collision(a, b);
+    auto passing = Passing(moment, a, b);
+    if (const auto other = Passing(moment, b, a); other && (!passing || other->time_s < passing->time_s))
+      passing = other;
+    if (!collision && !passing) return;
+    const auto pair = std::minmax(a.key, b.key);
+    auto known = encounters_.find(pair);
+    if (known == encounters_.end()) {
+      if (encounters_.size() >= kEncountersMax) return;
+      known = encounters_.emplace(pair, Encounter{--last_key_}).first;
+    }
+    Encounter& e = known->second;
+    e.seen = true;
+    if (e.begin_s < 0) e.begin_s = moment.time_s;
+    e.last_s = moment.time_s;
+    e.in_a_row = collision ? e.in_a_row + 1 : 0;
+    e.counts = e.counts || e.in_a_row >= 2 || passing;
+    if (collision && (!e.collision || collision->time_s < e.collision->time_s)) e.collision = collision;
+    if (passing && (!e.passing || passing->time_s < e.passing->time_s)) e.passing = passing;
+    if (!e.counts) return;
+    const bool second = OnFoot(a) && !OnFoot(b);  // the vehicle comes first
+    State(moment, e.key, second ? &b : &a, Found(e, second ? a : b), events);
+  }
+  Finding Found(const Encounter& e, const Track& other) const {
+    Finding finding;
+    finding.since_s = e.begin_s;
+    finding.others.push_back(other.key);
+    const Measure& worst = e.collision ? *e.collision : *e.passing;
+    if (const auto* zone = rule().ZoneAt(rule().view->ground().ToPixel(worst.place))) finding.zone = zone->name;
+    double sure = 0;
+    const auto tell = [&](std::string_view name, const std::optional<Measure>& measure, double limit) {
+      if (!measure) return;
+      finding.values.push_back({std::string(name), measure->time_s, measure->error_s});
+      sure = std::max(sure, 0.5 + 0.5 * std::erf((limit - measure->time_s) /
+                                                 (std::sqrt(2.0) * std::max(measure->error_s, 1e-3))));
+    };
+    tell("time_to_collision_s", e.collision, collision_s_);
+    tell("post_encroachment_s", e.passing, passing_s_);
+    finding.sureness = sure;
+    return finding;
+  }
+  void Remember(const Moment& moment, const Track& track) {
+    std::deque<Past>& past = past_[track.key];
+    past.push_back({moment.time_s, track.footprint});
+    while (past.size() > kHistoryMax || moment.time_s - past.front().time_s > passing_s_ + kHistory_s)
+      past.pop_front();
+  }
+
+  double collision_s_ = 0, passing_s_ = 0;
+  std::map<std::pair<int64_t, int64_t>, Encounter> encounters_;
+  std::map<int64_t, std::deque<Past>> past_;
+  int64_t last_key_ = 0;
+};
+
+}  // namespace
+
+const Kind& NearMissKind() {
+  static const Kind kind{{.name = "near_miss", .after_s = 0, .gap_s = 2, .clear_s = 2},
+                         [](std::shared_ptr<const RuleFacts> facts) -> std::unique_ptr<RuleState> {
+                           return std::make_unique<NearMiss>(std::move(facts));
+                         },
+                         true};
+  return kind;
+}
+
+}  // namespace sightline::rules

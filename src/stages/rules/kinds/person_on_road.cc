@@ -1,0 +1,36 @@
+// Somebody on foot is on the road, and not on a crosswalk (`except_zones`).
+#include "stages/rules/motion/riding.h"
+#include "stages/rules/rule_state.h"
+
+namespace sightline::rules {
+namespace {
+
+class PersonOnRoad final : public TrackJudge {
+ public:
+  using TrackJudge::TrackJudge;
+
+ protected:
+  bool About(const Track& track) const override { return track.facts->being == Being::kPerson; }
+  std::optional<Finding> Judge(const Track& track, const Moment&, bool) override {
+    const auto* zone = rule().ZoneAt(track.place);
+    if (zone == nullptr || RidesAny(track, book().present())) return std::nullopt;
+    Finding finding;
+    finding.zone = zone->name;
+    if (track.grounded)
+      finding.values.push_back({"speed_kmh", track.speed * 3.6, track.speed_deviation * 3.6});
+    return finding;
+  }
+};
+
+}  // namespace
+
+const Kind& PersonOnRoadKind() {
+  static const Kind kind{{.name = "person_on_road", .after_s = 1, .gap_s = 1, .clear_s = 1},
+                         [](std::shared_ptr<const RuleFacts> facts) -> std::unique_ptr<RuleState> {
+                           return std::make_unique<PersonOnRoad>(std::move(facts));
+                         },
+                         false, true};
+  return kind;
+}
+
+}  // namespace sightline::rules

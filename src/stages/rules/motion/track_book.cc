@@ -1,0 +1,280 @@
+#include "stages/rules/motion/track_book.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace sightline::rules {
+namespace {
+
+constexpr double kPathStep_s = 0.15, kPath_s = 8;
+constexpr float kSamePlace = 0.5f;        // overlap of a lost track's box with a new one's
+constexpr double kJump = 6;               // deviations: it cannot have moved so far
+constexpr double kHeadingSpeed = 0.8;     // m/s: slower says nothing about where it heads
+constexpr double kStandTolerance = 0.45;  // metres
+constexpr double kRestLooks = 12;
+
+Point FootOf(const Box& box) {
+  return {(static_cast<double>(box.x1) + static_cast<double>(box.x2)) / 2, static_cast<double>(box.y2)};
+}
+
+bool Sensible(const Object& object) {
+  const Box& b = object.box;
+  return std::isfinite(b.x1) && std::isfinite(b.y1) && std::isfinite(b.x2) && std::isfinite(b.y2) &&
+         b.x2 > b.x1 && b.y2 > b.y1 && std::abs(b.x1) < 1e6f && std::abs(b.y1) < 1e6f && b.x2 < 1e6f &&
+         b.y2 < 1e6f && std::isfinite(object.score);
+}
+
+// How much speeds change by themselves, m2/s3.
+double NoiseOf(const ClassFacts& facts) { return facts.being == Being::kPerson ? 0.8 : 4.0; }
+
+Point Unit(const Point& p, const Point& otherwise) {
+  const double length = Length(p);
+  return length > 1e-9 ? p * (1 / length) : otherwise;
+}
+
+}  // namespace
+
+void AxisFilter::Start(double measured, double deviation, double speed_deviation) {
+  *this = {measured, 0, deviation * deviation, 0, speed_deviation * speed_deviation};
+}
+
+void AxisFilter::Predict(double seconds, double noise) {
+  const double t = seconds;
+  value += speed * t;
+  variance += 2 * t * covariance + t * t * speed_variance + noise * t * t * t / 3;
+  covariance += t * speed_variance + noise * t * t / 2;
+  speed_variance += noise * t;
+}
+
+void AxisFilter::Update(double measured, double deviation) {
+  const double total = variance + deviation * deviation, error = measured - value;
+  const double gain = variance / total, speed_gain = covariance / total;
+  value += gain * error;
+  speed += speed_gain * error;
+  speed_variance -= speed_gain * covariance;
+  covariance *= 1 - gain;
+  variance *= 1 - gain;
+}
+
+const std::vector<int64_t>& TrackBook::Update(const Moment& moment) {
+  forgotten_.clear();
+  present_.clear();
+  for (auto& [key, track] : tracks_) track.present = false;
+  // Known ids first, so that a new one can only take what is really lost.
+  std::vector<const Object*> news;
+  for (const Object& object : moment.objects) {
+    if (!Sensible(object)) continue;
+    const auto known = key_of_id_.find(object.id);
+    if (known == key_of_id_.end()) {
+      news.push_back(&object);
+      continue;
+    }
+    Track& track = tracks_.at(known->second);
+    if (track.present) continue;  // the same id twice
+    Observe(object, moment, moment.time_s - track.last_s, &track);
+    present_.push_back(&track);
+  }
+  for (const Object* object : news) {
+    if (key_of_id_.contains(object->id)) continue;
+    Track* track = FindOrMake(*object, moment);
+    Observe(*object, moment, moment.time_s - track->last_s, track);
+    present_.push_back(track);
+  }
+  for (auto it = tracks_.begin(); it != tracks_.end();) {
+    if (moment.time_s - it->second.last_s > kForget_s) {
+      forgotten_.push_back(it->first);
+      key_of_id_.erase(it->second.id);
+      it = tracks_.erase(it);
+    } else {
+      ++it;
+    }
+  }
+  return forgotten_;
+}
+
+void TrackBook::Clear() {
+  tracks_.clear();
+  key_of_id_.clear();
+  present_.clear();
+}
+
+const Track* TrackBook::Find(int64_t key) const {
+  const auto found = tracks_.find(key);
+  return found == tracks_.end() ? nullptr : &found->second;
+}
+
+Track* TrackBook::FindOrMake(const Object& object, const Moment& moment) {
+  const ClassFacts& facts = FactsOf(object.label);
+  Track* best = nullptr;
+  float most = kSamePlace;
+  for (auto& [key, track] : tracks_) {
+    if (track.present || track.label != object.label || moment.time_s <= track.last_s) continue;
+    const float overlap = IntersectionOverUnion(track.box, object.box);
+    if (overlap > most) most = overlap, best = &track;
+  }
+  if (best != nullptr) {
+    key_of_id_.erase(best->id);
+    best->id = object.id;
+    key_of_id_[object.id] = best->key;
+    return best;
+  }
+  Track& track = tracks_[next_key_];
+  track.key = next_key_++;
+  track.id = object.id;
+  track.label = std::string(object.label);
+  track.facts = &facts;
+  track.first_s = track.last_s = track.standing_since_s = moment.time_s;
+  key_of_id_[object.id] = track.key;
+  return &track;
+}
+
+void TrackBook::Observe(const Object& object, const Moment& moment, double step_s, Track* track) {
+  track->present = true;
+  track->box = object.box;
+  track->foot = FootOf(object.box);
+  if (object.seen) {
+    track->score_sum += static_cast<double>(std::clamp(object.score, 0.f, 1.f));
+    ++track->looks;
+  }
+  const float edge = 1.5f;
+  track->cut = object.box.x1 < edge || object.box.y1 < edge ||
+               object.box.x2 > static_cast<float>(moment.picture.width) - edge ||
+               object.box.y2 > static_cast<float>(moment.picture.height) - edge;
+  if (view_ && (track->grounded || track->stands_weight <= 0)) {
+    SeeGround(object, moment, step_s, track);
+  } else {
+    SeePicture(object, step_s, track);
+  }
+  track->last_s = moment.time_s;
+  SeeStanding(moment.time_s, track);
+  if (track->path.empty() || moment.time_s - track->path.back().time_s >= kPathStep_s) {
+    EventActor::Point point{moment.time_s, static_cast<float>(track->foot.x),
+                            static_cast<float>(track->foot.y), std::nullopt, std::nullopt};
+    if (track->grounded) point.x_m = track->footprint.center.x, point.y_m = track->footprint.center.y;
+    track->path.push_back(point);
+    while (track->path.size() > kEventPathMax || moment.time_s - track->path.front().time_s > kPath_s)
+      track->path.pop_front();
+  }
+}
+
+// The heading, of four, that explains the box best.
+Point TrackBook::GuessHeading(const Box& box, const ClassFacts& facts) const {
+  Point best{1, 0};
+  double least = 1e18;
+  for (int i = 0; i < 6; ++i) {
+    const Point along{std::cos(i * M_PI / 6), std::sin(i * M_PI / 6)};
+    View::Block block;
+    const auto placed = view_->Place(box, facts, along, std::nullopt, &block);
+    if (!placed) break;
+    const double misfit = placed->misfit + 3 * (std::abs(block.length_scale) + std::abs(block.height_scale));
+    if (misfit < least) least = misfit, best = along;
+  }
+  return best;
+}
+
+void TrackBook::SeeGround(const Object& object, const Moment& moment, double step_s, Track* track) {
+  const ClassFacts& facts = *track->facts;
+  const bool fresh = !track->grounded;
+  if (!fresh) {
+    const double noise = NoiseOf(facts);
+    track->x.Predict(step_s, noise);
+    track->y.Predict(step_s, noise);
+  }
+  if (object.seen || fresh) {
+    if (fresh && view_->upright_known()) track->footprint.along = GuessHeading(object.box, facts);
+    const std::optional<Point> near = fresh ? std::nullopt : std::optional<Point>({track->x.value, track->y.value});
+    auto placed = view_->Place(object.box, facts, track->footprint.along, near, &track->block);
+    if (!placed) {
+      if (fresh) SeePicture(object, step_s, track);
+      return;
+    }
+    if (placed->sides < 4) placed->deviation = placed->deviation * 1.5;
+    const double dx = placed->deviation.x, dy = placed->deviation.y;
+    const bool jumped =
+        !fresh && (std::abs(placed->center.x - track->x.value) > 3 + kJump * std::sqrt(dx * dx + track->x.variance) ||
+                   std::abs(placed->center.y - track->y.value) > 3 + kJump * std::sqrt(dy * dy + track->y.variance));
+    if (fresh || jumped) {
+      const double fast = facts.being == Being::kPerson ? 1.5 : 8;
+      track->x.Start(placed->center.x, dx, fast);
+      track->y.Start(placed->center.y, dy, fast);
+      if (jumped) track->heading_known = false;
+    } else {
+      track->x.Update(placed->center.x, dx);
+      track->y.Update(placed->center.y, dy);
+    }
+    track->deviation = std::hypot(dx, dy);
+  }
+  track->grounded = true;
+  Footprint& f = track->footprint;
+  f.center = {track->x.value, track->y.value};
+  f.velocity = track->velocity();
+  track->speed = Length(f.velocity);
+  track->speed_deviation = std::sqrt((track->x.speed_variance + track->y.speed_variance) / 2);
+  if (track->speed > std::max(kHeadingSpeed, 2 * track->speed_deviation)) {
+    const Point way = Unit(f.velocity, f.along);
+    // Vehicles turn smoothly; a first heading is taken as it is.
+    f.along = track->heading_known ? Unit(f.along * 0.35 + way * 0.65, way) : way;
+    track->heading_known = true;
+  }
+  f.half_length = facts.length * std::exp(track->block.length_scale) / 2;
+  f.half_width = facts.width * std::exp(track->block.height_scale / 2) / 2;
+  track->place = view_->ground().ToPixel(f.center);
+  if (!Finite(track->place) || !view_->upright_known()) track->place = track->foot;
+  (void)moment;
+}
+
+void TrackBook::SeePicture(const Object& object, double step_s, Track* track) {
+  const double size = std::sqrt(static_cast<double>(std::max(object.box.area(), 1.f)));
+  track->scale = std::max(1.0, size * 0.12);
+  const double rough = 1 + 0.02 * size;
+  if (track->stands_weight <= 0) {
+    track->x.Start(track->foot.x, rough, size * 3);
+    track->y.Start(track->foot.y, rough, size * 3);
+  } else {
+    const double noise = size * size * 0.5;
+    track->x.Predict(step_s, noise);
+    track->y.Predict(step_s, noise);
+    if (object.seen) {
+      track->x.Update(track->foot.x, rough);
+      track->y.Update(track->foot.y, rough);
+    }
+  }
+  track->deviation = rough;
+  track->speed = Length(track->velocity());
+  track->speed_deviation = std::sqrt((track->x.speed_variance + track->y.speed_variance) / 2);
+  track->place = track->foot;
+  if (track->speed > std::max(2 * track->scale, 2 * track->speed_deviation)) {
+    track->footprint.along = Unit(track->velocity(), track->footprint.along);
+    track->heading_known = true;
+  }
+}
+
+void TrackBook::SeeStanding(double time_s, Track* track) {
+  const Point at{track->x.value, track->y.value};
+  const double tolerance = (track->grounded ? kStandTolerance : track->scale) +
+                           2 * std::sqrt((track->x.variance + track->y.variance) / 2);
+  if (track->stands_weight <= 0 || Length(at - track->stands_at) > tolerance) {
+    if (track->stands_weight > 0) track->standing_since_s = time_s;
+    track->stands_at = at;
+    track->stands_weight = 1;
+    return;
+  }
+  track->stands_weight = std::min(track->stands_weight + 1, kRestLooks);
+  track->stands_at = track->stands_at + (at - track->stands_at) * (1 / track->stands_weight);
+}
+
+EventActor TrackBook::ActorOf(const Track& track) const {
+  EventActor actor;
+  actor.track_id = track.id;
+  actor.label = track.label;
+  actor.score = static_cast<float>(track.mean_score());
+  actor.box = track.box;
+  if (track.grounded) {
+    actor.speed_mps = track.speed;
+    actor.speed_error_mps = track.speed_deviation;
+  }
+  actor.path.assign(track.path.begin(), track.path.end());
+  return actor;
+}
+
+}  // namespace sightline::rules

@@ -1,0 +1,96 @@
+// What is remembered of each track: its way, where it stands on the ground, how fast it goes and how sure that
+// is.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/event.h"
+#include "stages/rules/motion/kinds.h"
+#include "stages/rules/motion/view.h"
+#include "stages/rules/rule.h"
+
+namespace sightline::rules {
+
+// Position and speed along one axis: constant speed, disturbed by white noise.
+struct AxisFilter {
+  double value = 0, speed = 0;
+  double variance = 0, covariance = 0, speed_variance = 0;
+
+  void Start(double measured, double deviation, double speed_deviation);
+  void Predict(double seconds, double noise);  // noise: m2/s3
+  void Update(double measured, double deviation);
+};
+
+struct Track {
+  int64_t key = 0;  // stays when the track's id is lost and found under another
+  int64_t id = 0;
+  std::string label;
+  const ClassFacts* facts = nullptr;
+  double first_s = 0, last_s = 0;  // given by the tracker
+  int looks = 0;                   // seen by a detector
+  double score_sum = 0;
+  Box box;
+  Point foot;   // middle of the box's lower edge
+  Point place;  // where it is in the picture for zones: the middle of its footprint, else the foot point
+  bool present = false;  // in this moment
+
+  // Over ground where `grounded`; in pixels otherwise.
+  bool grounded = false;
+  Footprint footprint;
+  AxisFilter x, y;
+  double deviation = 0;  // of its place, metres or pixels
+  bool heading_known = false;
+  bool cut = false;      // by the picture's edge
+  View::Block block;
+  double speed = 0, speed_deviation = 0;  // m/s or pixels/s
+  double scale = 1;                       // metres: 1; pixels: how many of them about half a metre is
+  // Stands since then; not earlier than it was first seen.
+  double standing_since_s = 0;
+  Point stands_at;
+  double stands_weight = 0;
+
+  std::deque<EventActor::Point> path;
+
+  double mean_score() const { return looks > 0 ? score_sum / looks : 0; }
+  double age_s() const { return last_s - first_s; }
+  double stood_s() const { return last_s - standing_since_s; }
+  Point velocity() const { return {x.speed, y.speed}; }
+};
+
+// Bounded by the tracks that are given; those that vanish are forgotten after `kForget_s`, unless one of the
+// same kind turns up where they were: then it is the same.
+class TrackBook {
+ public:
+  static constexpr double kForget_s = 3.0;
+  explicit TrackBook(std::shared_ptr<const View> view) : view_(std::move(view)) {}  // null: no ground
+
+  // Returns the keys that are forgotten now.
+  const std::vector<int64_t>& Update(const Moment& moment);
+  void Clear();
+  const std::vector<Track*>& present() const { return present_; }  // as moment.objects
+  const Track* Find(int64_t key) const;
+  const std::map<int64_t, Track>& all() const { return tracks_; }  // by key; vanished ones, too
+  EventActor ActorOf(const Track& track) const;
+
+ private:
+  Track* FindOrMake(const Object& object, const Moment& moment);
+  void Observe(const Object& object, const Moment& moment, double step_s, Track* track);
+  void SeeGround(const Object& object, const Moment& moment, double step_s, Track* track);
+  void SeePicture(const Object& object, double step_s, Track* track);
+  void SeeStanding(double time_s, Track* track);
+  Point GuessHeading(const Box& box, const ClassFacts& facts) const;
+
+  std::shared_ptr<const View> view_;
+  std::map<int64_t, Track> tracks_;        // by key
+  std::map<int64_t, int64_t> key_of_id_;
+  int64_t next_key_ = 1;
+  std::vector<Track*> present_;
+  std::vector<int64_t> forgotten_;
+};
+
+}  // namespace sightline::rules
