@@ -104,6 +104,13 @@ std::vector<std::filesystem::path> ModelRoots(const std::filesystem::path& expli
     }
   }
   if (auto user = UserModels(); !user.empty()) roots.push_back(std::move(user));
+  // Those that come with the program: beside it as it was built, or as it is installed.
+  std::error_code error;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+  for (const char* beside : {"models", "../share/sightline/models"}) {
+    const auto folder = (program / beside).lexically_normal();
+    if (!program.empty() && std::filesystem::is_directory(folder, error)) roots.push_back(folder);
+  }
   return roots;
 }
 
