@@ -9,7 +9,8 @@
 namespace sightline::pipeline {
 namespace {
 
-constexpr size_t kBatchMax = 16;  // regions in one Run of a model with an open batch axis
+constexpr float kCutInputPixels = 1.5f;  // a box that ends so near to a part's edge was cut by it
+constexpr size_t kBatchMax = 16;         // regions in one Run of a model with an open batch axis
 
 Box RegionAround(const Box& box, const Step& step) {
   const float cx = (box.x1 + box.x2) / 2, cy = (box.y1 + box.y2) / 2;
@@ -20,6 +21,25 @@ Box RegionAround(const Box& box, const Step& step) {
 
 bool Contains(const std::vector<int>& ids, int id) {
   return ids.empty() || std::find(ids.begin(), ids.end(), id) != ids.end();
+}
+
+// A part's edge that is not the picture's cuts what reaches it: how far that goes on is not known.
+bool IsCut(const Box& box, const Box& part, const InputTransform& transform) {
+  const float x = kCutInputPixels / transform.scale_x, y = kCutInputPixels / transform.scale_y;
+  return (part.x1 > 0 && box.x1 < part.x1 + x) || (part.y1 > 0 && box.y1 < part.y1 + y) ||
+         (part.x2 < static_cast<float>(transform.source.width) && box.x2 > part.x2 - x) ||
+         (part.y2 < static_cast<float>(transform.source.height) && box.y2 > part.y2 - y);
+}
+
+// Parts overlap a little: what two of them show is given once, as the better of both.
+bool IsKnown(const Detection& detection, float iou, std::vector<Detection>* known) {
+  for (Detection& other : *known) {
+    if (other.class_id != detection.class_id || IntersectionOverUnion(other.box, detection.box) <= iou)
+      continue;
+    if (detection.score > other.score) other = detection;
+    return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -53,38 +73,59 @@ Size StepRunner::WholePictureNeed(Size source) const {
   return need;
 }
 
-absl::Status StepRunner::RunUnordered(PixelSource& pixels, FrameResult* result) {
+bool StepRunner::CanTakeParts() const {
+  for (int i = 0; i < engine_->steps(); ++i) {
+    const Step& step = engine_->plan().steps[static_cast<size_t>(i)];
+    if (step.kind == StepKind::kDetect && step.on < 0 && !engine_->step(i).preprocessor->CanTakeParts()) {
+      return false;
+    }
+  }
+  return true;
+}
+
+absl::Status StepRunner::RunUnordered(PixelSource& pixels, FrameResult* result, const track::Looked& looked,
+                                      int done) {
   result->source_size = pixels.source_size();
   for (int i = 0; i < engine_->steps(); ++i) {
-    if (engine_->step(i).ordered) continue;
-    RETURN_IF_ERROR(RunModelStep(i, pixels, result));
+    if (engine_->step(i).ordered || i == done) continue;
+    RETURN_IF_ERROR(RunStep(i, pixels, looked, result));
   }
   return absl::OkStatus();
 }
 
 absl::Status StepRunner::RunOrdered(std::vector<std::unique_ptr<track::Tracker>>* trackers,
-                                    FrameResult* result) {
+                                    FrameResult* result, const track::Looked& looked) {
   trackers->resize(static_cast<size_t>(engine_->steps()));
   for (int i = 0; i < engine_->steps(); ++i) {
     if (!engine_->step(i).ordered) continue;
     if (engine_->plan().steps[static_cast<size_t>(i)].kind == StepKind::kTrack) {
-      Track(i, trackers, result);
+      Track(i, trackers, looked, result);
     } else {
       CHECK(result->pixels != nullptr) << "pixels were not kept for an ordered step";
       FixedPixels pixels(result->pixels);
-      RETURN_IF_ERROR(RunModelStep(i, pixels, result));
+      RETURN_IF_ERROR(RunStep(i, pixels, {}, result));
     }
   }
   return absl::OkStatus();
 }
 
-void StepRunner::CollectRegions(int index, Size source, const FrameResult& result) {
+void StepRunner::CollectRegions(int index, Size source, const track::Looked& looked,
+                                const FrameResult& result) {
   const Step& step = engine_->plan().steps[static_cast<size_t>(index)];
   const auto& preprocessor = *engine_->step(index).preprocessor;
   regions_.clear();
+  if (step.on < 0 && step.kind == StepKind::kDetect && !looked.whole) {
+    for (const Box& asked : looked.regions) {
+      Box part = Clip(asked, source);
+      if (!(part.area() > 0)) continue;
+      const InputTransform transform = preprocessor.TransformPart(source, &part);
+      regions_.push_back({part, -1, transform, true});
+    }
+    return;
+  }
   if (step.on < 0) {
     const Box whole = WholeBox(source);
-    regions_.push_back({whole, -1, preprocessor.Transform(whole, source)});
+    regions_.push_back({whole, -1, preprocessor.Transform(whole, source), false});
     return;
   }
   const auto& detections = result.steps[static_cast<size_t>(step.on)].detections;
@@ -93,13 +134,14 @@ void StepRunner::CollectRegions(int index, Size source, const FrameResult& resul
     if (!Contains(step.on_classes, detection.class_id)) continue;
     if (std::min(detection.box.width(), detection.box.height()) < std::max(step.min_box, 1.f)) continue;
     const Box region = RegionAround(detection.box, step);
-    regions_.push_back({region, static_cast<int>(i), preprocessor.Transform(region, source)});
+    regions_.push_back({region, static_cast<int>(i), preprocessor.Transform(region, source), false});
   }
 }
 
-absl::Status StepRunner::RunModelStep(int index, PixelSource& pixels, FrameResult* result) {
+absl::Status StepRunner::RunStep(int index, PixelSource& pixels, const track::Looked& looked,
+                                 FrameResult* result) {
   const LoadedStep& loaded = engine_->step(index);
-  CollectRegions(index, pixels.source_size(), *result);
+  CollectRegions(index, pixels.source_size(), looked, *result);
   if (regions_.empty()) return absl::OkStatus();
   Size need{1, 1};
   for (const Region& region : regions_) {
@@ -156,15 +198,19 @@ absl::Status StepRunner::RunBatch(int index, const Frame& frame, size_t begin, s
                              fmt::format("step '{}'", step.id)));
     if (step.kind != StepKind::kDetect) continue;
     for (Detection& detection : head->detections) {
-      if (Contains(step.keep_classes, detection.class_id))
-        step_result.detections.push_back(std::move(detection));
+      if (!Contains(step.keep_classes, detection.class_id)) continue;
+      if (regions_[i].part && (IsCut(detection.box, regions_[i].box, regions_[i].transform) ||
+                               IsKnown(detection, loaded.card.head.iou, &step_result.detections))) {
+        continue;
+      }
+      step_result.detections.push_back(std::move(detection));
     }
   }
   return absl::OkStatus();
 }
 
 void StepRunner::Track(int index, std::vector<std::unique_ptr<track::Tracker>>* trackers,
-                       FrameResult* result) {
+                       const track::Looked& looked, FrameResult* result) {
   StageTimer timer(&times_->at(Stage::kTrack, index));
   const Step& step = engine_->plan().steps[static_cast<size_t>(index)];
   auto& tracker = (*trackers)[static_cast<size_t>(index)];
@@ -181,8 +227,8 @@ void StepRunner::Track(int index, std::vector<std::unique_ptr<track::Tracker>>* 
       embeddings_[static_cast<size_t>(region.detection)] = region.head.embedding;
     }
   }
-  tracker->Update(result->time_s.value_or(static_cast<double>(result->frame)), absl::MakeSpan(tracked),
-                  embeddings_);
+  tracker->UpdatePart(result->time_s.value_or(static_cast<double>(result->frame)), absl::MakeSpan(tracked),
+                      embeddings_, looked);
   std::erase_if(tracked, [](const Detection& detection) { return detection.track_id < 0; });
 }
 
