@@ -25,6 +25,8 @@ class FairScheduler {
     uint64_t offered = 0, picked = 0, replaced = 0, too_old = 0, not_due = 0;
     double rate = 0;         // picks a second, over the last ten
     double wanted_rate = 0;  // as set
+    double share = 1;        // of what was asked for, served over the last ten seconds
+    bool waiting = false;
   };
   static std::unique_ptr<FairScheduler> Create(const Options& options);
   virtual ~FairScheduler() = default;
@@ -35,7 +37,8 @@ class FairScheduler {
   // due by the rate).
   virtual bool Offer(int64_t camera, uint64_t ticket, double now_s) = 0;
   virtual std::optional<Pick> Next(double now_s) = 0;
-  // What a pick cost (seconds of CPU), once known.
+  // What a pick cost (seconds of CPU), once it is done. Until then the camera is not picked again, so that
+  // its frames stay in order; what is offered meanwhile waits.
   virtual void Charge(int64_t camera, double cost_s) = 0;
   virtual Counts counts(int64_t camera) const = 0;
   // Share of what was asked for that was served over the last ten seconds; below about 0.95: overloaded.

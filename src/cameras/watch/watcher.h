@@ -45,6 +45,7 @@ struct Analysis {
 
 struct CameraCounts {
   uint64_t frames = 0, analysed = 0, dropped = 0;  // dropped: replaced by a newer one, or too old
+  uint64_t failed = 0;                             // of the analysed: a step ended with an error
   uint64_t looks_full = 0, looks_regions = 0, looks_predicted = 0, looks_skipped = 0;
   double rate = 0, wanted_rate = 0;
   double delay_p50_s = 0, delay_p99_s = 0;  // over the last minute
@@ -64,6 +65,7 @@ struct WatchOptions {
   int workers = 1;
   double age_max_s = 0.5;
   int pack_max = 8;  // cameras whose regions share one model input; 1: no packing
+  const Clock* clock = &Clock::Real();
 };
 
 // Threads: methods from anywhere.
@@ -74,6 +76,7 @@ class Watcher {
 
   virtual int64_t Add(WatchedCamera camera) = 0;
   // No call for this camera comes after it returns; open states end (events by OnAnalysis with a null frame).
+  // Waits for an analysis that is under way: not to be called from one of its own.
   virtual void Remove(int64_t camera) = 0;
   virtual void Offer(int64_t camera, const LiveFrame& frame) = 0;  // never blocks
   virtual void Publish(int64_t camera, const rules::TopicValue& value) = 0;

@@ -1,0 +1,61 @@
+// One thread's work for a watcher: takes frames, looks where their plans say, and concludes.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "cameras/watch/engine_runners.h"
+#include "cameras/watch/packed_look.h"
+#include "cameras/watch/watched_stream.h"
+
+namespace sightline::cameras {
+
+// A frame that was taken to be analysed. The stream is the worker's own until it is finished.
+struct WatchJob {
+  int64_t camera = 0;
+  WatchedStream* stream = nullptr;
+  LiveFrame frame;
+  std::vector<rules::TopicValue> topics;
+  const attention::Look* look = nullptr;  // that was done
+  pipeline::FrameResult result;
+  double cpu_s = 0;
+};
+
+// Where frames come from, and what is known of them goes to. Threads: safe.
+class WorkBoard {
+ public:
+  enum class Taken { kJob, kEngines, kEnd };
+  virtual ~WorkBoard() = default;
+  // Waits for a frame. kEngines: engines are not used any more; `engines_seen` is the worker's own count.
+  virtual Taken Take(uint64_t* engines_seen, WatchJob* job) = 0;
+  virtual bool TryTake(WatchJob* job) = 0;  // false: no frame waits now
+  virtual void Finish(WatchJob* job) = 0;   // delivers
+  virtual std::vector<std::shared_ptr<const pipeline::Engine>> Engines() const = 0;
+};
+
+class WatchWorker {
+ public:
+  WatchWorker(WorkBoard* board, int pack_max);
+  void Work();  // until the board ends
+
+ private:
+  bool TakeFirst();
+  void Plan(WatchJob& job);
+  void LookAlone(WatchJob& job);
+  void RunWhole(WatchJob& job);
+  bool BeginPack(WatchJob& job);
+  bool AddToPack(const WatchJob& first, WatchJob& job);
+  size_t Gather();
+  void RunPack(size_t count);
+  void Conclude(WatchJob& job, const track::Looked& looked);
+
+  WorkBoard* board_;
+  const int pack_max_;
+  EngineRunners runners_;
+  PackedLook pack_;
+  uint64_t engines_seen_ = 0;
+  std::vector<std::unique_ptr<WatchJob>> jobs_;  // the first ones share a picture
+  bool carried_ = false;                         // jobs_[0] is planned already, for the next round
+};
+
+}  // namespace sightline::cameras
