@@ -19,10 +19,13 @@ struct Request {
   std::map<std::string, std::string> parts;    // what the route's {names} stood for
   std::map<std::string, std::string> headers;  // names in lower case
   std::string body;
+  std::string peer;    // the other side's address, numeric
+  bool local = false;  // it is on this machine, and did not come through a proxy
 };
 
-// A body that goes on: MJPEG, server-sent events. Threads: from anywhere; false: the client is gone or too
-// slow (more than `pending_max` waits), and this chunk was dropped.
+// A body that goes on: MJPEG, server-sent events. Ends when the last pointer to it goes. Threads: from
+// anywhere, also after the server is gone. Write never blocks; false: the client is gone or too slow (more
+// than `stream_bytes_max` waits), and this chunk was dropped.
 class BodyStream {
  public:
   virtual ~BodyStream() = default;
@@ -37,25 +40,36 @@ struct Response {
   std::map<std::string, std::string> headers;
   std::string body;
   std::string file;  // sent instead of `body` where not empty; ranges are served
-  // Called once the header is sent; whoever keeps the stream writes to it. With it there is no body.
+  // Called on a handler's thread when the header is on its way; whoever keeps the stream writes to it. With
+  // it there is no body.
   std::function<void(std::shared_ptr<BodyStream>)> stream;
 };
 Response Problem(int status, std::string_view title, std::string_view detail);  // RFC 9457
 Response Problem(const absl::Status& status);
 
 struct ServerOptions {
-  std::string listen;                                             // host:port; port 0: any
-  std::string certificate, key;                                   // PEM files; "" plain
-  std::string token;                                              // bearer token; "" none
-  std::vector<std::string> open_paths = {"/healthz", "/readyz"};  // without the token
-  int threads = 2, connections_max = 256;
+  std::string listen;            // host:port; port 0: any
+  std::string certificate, key;  // PEM files; "" plain
+  std::string token;             // bearer token; "" none
+  // Without the token: the page holds nothing of the node, and asks for the token.
+  std::vector<std::string> open_paths = {"/healthz", "/readyz", "/", "/page.css", "/page.js"};
+  int threads = 4, connections_max = 256;
   uint64_t body_bytes_max = 1 << 20, header_bytes_max = 16 << 10;
-  double requests_per_second = 200;  // of one address
-  double idle_s = 30;
+  uint64_t stream_bytes_max = 4 << 20;  // waiting for one slow client
+  double requests_per_second = 200;     // of one address
+  double idle_s = 30;                   // between two requests of a connection
+  double request_s = 10;  // from a request's first byte to the end of its header; body: at least
+                          // 16 KiB/s beyond it
+  double stall_s = 10;    // a client that takes nothing for so long is dropped
 };
 
-// Routes: "/api/v1/cameras/{name}". Handlers run on a small pool of threads and may block for moments. What
-// throws or takes long harms nobody else.
+// Routes: "/api/v1/cameras/{name}"; a GET serves HEAD too. Handlers run on a small pool of threads and may
+// block for moments: what throws or takes long harms nobody else, and methods that change something never
+// take the last thread.
+//
+// Who may ask: with a token, whoever carries it (Authorization: Bearer ...). Without, whoever is on this
+// machine, under a host name of this machine (a page elsewhere that has its name lead here is refused). A
+// method that changes something is refused where a browser says that a page of another origin sent it.
 class Server {
  public:
   using Handler = std::function<Response(const Request&)>;
