@@ -9,7 +9,6 @@
 namespace sightline::sinks {
 namespace {
 
-constexpr int kQuality = 90;
 constexpr size_t kGrowthBytes = size_t{1} << 16;
 
 // libjpeg reports errors by a call that must not return.
@@ -59,7 +58,8 @@ void Silence(j_common_ptr, int) {}
 
 }  // namespace
 
-absl::Status EncodeJpeg(const Canvas& canvas, std::string_view comment, std::vector<uint8_t>* bytes) {
+absl::Status EncodeJpeg(const Canvas& canvas, std::string_view comment, std::vector<uint8_t>* bytes,
+                        int quality) {
   jpeg_compress_struct encoder{};
   ErrorHandler handler{};
   VectorDestination destination{};
@@ -81,7 +81,7 @@ absl::Status EncodeJpeg(const Canvas& canvas, std::string_view comment, std::vec
   encoder.input_components = 4;
   encoder.in_color_space = JCS_EXT_BGRX;
   jpeg_set_defaults(&encoder);
-  jpeg_set_quality(&encoder, kQuality, TRUE);
+  jpeg_set_quality(&encoder, quality, TRUE);
   for (int i = 0; i < encoder.num_components; ++i) {
     encoder.comp_info[i].h_samp_factor = encoder.comp_info[i].v_samp_factor = 1;
   }

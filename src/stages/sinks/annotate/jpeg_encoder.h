@@ -9,8 +9,9 @@
 
 namespace sightline::sinks {
 
-// Baseline JPEG, quality 90, 4:4:4 (so that thin coloured lines stay crisp), with `comment`. `bytes` is
-// reused.
-absl::Status EncodeJpeg(const Canvas& canvas, std::string_view comment, std::vector<uint8_t>* bytes);
+// Baseline JPEG, 4:4:4 (so that thin coloured lines stay crisp), with `comment`. `bytes` is
+// reused. Quality: 1..100.
+absl::Status EncodeJpeg(const Canvas& canvas, std::string_view comment, std::vector<uint8_t>* bytes,
+                        int quality = 90);
 
 }  // namespace sightline::sinks
