@@ -72,7 +72,7 @@ absl::Status MqttClient::Start() {
   mosquitto_publish_callback_set(client_, &OnPublish);
   mosquitto_max_inflight_messages_set(client_, 0);  // Publish bounds them
   mosquitto_int_option(client_, MOSQ_OPT_TCP_NODELAY, 1);
-  mosquitto_reconnect_delay_set(client_, 1, 10, true);
+  mosquitto_reconnect_delay_set(client_, 1, 1, false);  // seconds
   if (!options_.address.user.empty()) {
     mosquitto_username_pw_set(
         client_, options_.address.user.c_str(),

@@ -4,25 +4,66 @@
 
 #include <nlohmann/json.hpp>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "base/status.h"
 #include "base/text.h"
 
 namespace sightline::sinks {
 namespace {
 
-constexpr int64_t kSliceMs = 200;         // how long a step can't be given up
-constexpr int kConnectMsMax = 3'000;      // connecting can't be given up at all
+constexpr int64_t kSliceMs = 200;     // how long a step can't be given up
+constexpr int kConnectMsMax = 3'000;  // connecting can't be given up at all
+constexpr size_t kSubjectsMax = 100'000;
+// The server says that a subject is not permitted before it answers a flush, but the library tells of it on
+// another thread, at some time.
+constexpr absl::Duration kRefusalWait = absl::Milliseconds(50);
 constexpr int kMessageTooLarge = 10'054;  // JetStream's: more than its stream takes
 
 absl::Status Unacknowledged() { return absl::UnavailableError(""); }
+constexpr std::string_view kNoStream = "no JetStream stream takes this subject";
 bool IsUnacknowledged(const absl::Status& status) {
   return absl::IsUnavailable(status) && status.message().empty();
 }
 
+// Connections that were refused something, by number: the library may call when a connection is gone already.
+class Refusals {
+ public:
+  static Refusals& Get() {
+    static auto& all = *new Refusals;
+    return all;
+  }
+  int64_t Begin() {
+    absl::MutexLock lock(&mutex_);
+    return ++last_;
+  }
+  void End(int64_t connection) {
+    absl::MutexLock lock(&mutex_);
+    refused_.erase(connection);
+  }
+  static void OnError(natsConnection*, natsSubscription*, natsStatus error, void* connection) {
+    if (error != NATS_NOT_PERMITTED) return;
+    Refusals& all = Get();
+    absl::MutexLock lock(&all.mutex_);
+    all.refused_.insert(reinterpret_cast<intptr_t>(connection));
+  }
+  bool Await(int64_t connection, absl::Duration wait) {
+    absl::MutexLock lock(&mutex_);
+    const auto refused = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return refused_.count(connection) != 0;
+    };
+    return mutex_.AwaitWithTimeout(absl::Condition(&refused), wait);
+  }
+
+ private:
+  absl::Mutex mutex_;
+  int64_t last_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::set<int64_t> refused_ ABSL_GUARDED_BY(mutex_);
+};
+
 // {"stream": ..., "seq": ...} or {"error": {"description": ...}}
 absl::Status StatusOfAnswer(natsMsg* answer, const std::string& shown) {
-  if (natsMsg_IsNoResponders(answer))
-    return absl::UnavailableError(fmt::format("{}: no JetStream stream takes this subject", shown));
+  if (natsMsg_IsNoResponders(answer)) return absl::UnavailableError(fmt::format("{}: {}", shown, kNoStream));
   const auto json = nlohmann::json::parse(
       natsMsg_GetData(answer), natsMsg_GetData(answer) + natsMsg_GetDataLength(answer), nullptr, false);
   if (!json.is_object()) return absl::DataLossError(fmt::format("{}: what answers is no JetStream", shown));
@@ -68,10 +109,14 @@ absl::Status SetUp(const NatsClientOptions& options, natsOptions* set) {
 
 }  // namespace
 
+NatsClient::NatsClient(NatsClientOptions options, const std::atomic<bool>* cancelled)
+    : options_(std::move(options)), cancelled_(cancelled), number_(Refusals::Get().Begin()) {}
+
 NatsClient::~NatsClient() {
   natsSubscription_Destroy(answers_);
   if (connection_ != nullptr) natsConnection_Close(connection_);
   natsConnection_Destroy(connection_);
+  Refusals::Get().End(number_);
 }
 
 absl::Status NatsClient::Explained(int status) const {
@@ -93,6 +138,8 @@ absl::Status NatsClient::Explained(int status) const {
     case NATS_SECURE_CONNECTION_REQUIRED:
     case NATS_SECURE_CONNECTION_WANTED:
       return absl::FailedPreconditionError(words + "; tls:// and nats:// differ in this");
+    case NATS_NO_RESPONDERS:
+      return absl::UnavailableError(fmt::format("{}: {}", options_.address.shown, kNoStream));
     case NATS_MAX_PAYLOAD:
       return absl::InvalidArgumentError(words);
     default:
@@ -105,6 +152,8 @@ absl::Status NatsClient::Connect() {
   if (natsOptions_Create(&set) != NATS_OK) return absl::ResourceExhaustedError("no memory for NATS");
   const std::unique_ptr<natsOptions, void (*)(natsOptions*)> owner(set, &natsOptions_Destroy);
   RETURN_IF_ERROR(SetUp(options_, set));
+  natsOptions_SetErrorHandler(set, &Refusals::OnError,
+                              reinterpret_cast<void*>(static_cast<intptr_t>(number_)));
   const natsStatus status = natsConnection_Connect(&connection_, set);
   return status == NATS_OK ? absl::OkStatus() : Explained(status);
 }
@@ -139,12 +188,14 @@ absl::Status NatsClient::Flush(MonotonicTime deadline) {
     const natsStatus status = natsConnection_FlushTimeout(connection_, kSliceMs);
     if (*cancelled_) return absl::CancelledError("given up");
     if (status == NATS_TIMEOUT && MonotonicClock::now() < deadline) continue;
-    if (status != NATS_OK) return Explained(status);
-    // What the server refused came before its answer to the flush.
-    const char* text = nullptr;
-    const natsStatus refused = natsConnection_GetLastError(connection_, &text);
-    return refused == NATS_OK ? absl::OkStatus() : Explained(refused);
+    return status == NATS_OK ? absl::OkStatus() : Explained(status);
   }
+}
+
+absl::Status NatsClient::NotRefused(absl::Duration wait) const {
+  if (!Refusals::Get().Await(number_, wait)) return absl::OkStatus();
+  return absl::PermissionDeniedError(
+      fmt::format("{}: the server does not permit publishing to a subject", options_.address.shown));
 }
 
 void NatsClient::ReadAnswers(int64_t first, std::vector<absl::Status>* statuses, MonotonicTime deadline) {
@@ -164,6 +215,8 @@ void NatsClient::ReadAnswers(int64_t first, std::vector<absl::Status>* statuses,
       if (at < statuses->size()) (*statuses)[at] = StatusOfAnswer(answer, options_.address.shown);
     } else if (status != NATS_TIMEOUT || MonotonicClock::now() >= deadline) {
       failure = Explained(status);
+    } else {
+      failure = NotRefused(absl::ZeroDuration());
     }
   }
   for (absl::Status& status : *statuses)
@@ -178,18 +231,22 @@ std::vector<absl::Status> NatsClient::Publish(absl::Span<const NatsMessage> mess
       return std::vector<absl::Status>(messages.size(), status);
   }
   std::vector<absl::Status> statuses;
+  bool new_subject = false;
   const int64_t first = asked_;
   for (const NatsMessage& message : messages) {
     const std::string reply = jet_stream ? fmt::format("{}.{}", inbox_, asked_) : "";
     ++asked_;
+    new_subject |= subjects_.insert(message.subject).second;
     const absl::Status status = PublishOne(message, reply);
     statuses.push_back(status.ok() ? Unacknowledged() : status);
   }
-  const absl::Status flushed = Flush(deadline);
+  absl::Status flushed = Flush(deadline);
   if (jet_stream && flushed.ok()) {
     ReadAnswers(first, &statuses, deadline);
     return statuses;
   }
+  if (flushed.ok()) flushed = NotRefused(new_subject ? kRefusalWait : absl::ZeroDuration());
+  if (subjects_.size() > kSubjectsMax) subjects_.clear();
   for (absl::Status& status : statuses)
     if (IsUnacknowledged(status)) status = flushed;
   return statuses;

@@ -3,10 +3,12 @@
 
 #include <atomic>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "base/clock.h"
 #include "stages/sinks/events/broker_address.h"
@@ -30,8 +32,7 @@ struct NatsMessage {
 // Threads: one at a time, but Cancel() from anywhere. Not kept after a failure: make another.
 class NatsClient {
  public:
-  explicit NatsClient(NatsClientOptions options, const std::atomic<bool>* cancelled)
-      : options_(std::move(options)), cancelled_(cancelled) {}
+  NatsClient(NatsClientOptions options, const std::atomic<bool>* cancelled);
   NatsClient(const NatsClient&) = delete;
   NatsClient& operator=(const NatsClient&) = delete;
   ~NatsClient();
@@ -45,15 +46,18 @@ class NatsClient {
   absl::Status Explained(int status) const;
   absl::Status PublishOne(const NatsMessage& message, const std::string& reply);
   absl::Status Flush(MonotonicTime deadline);
+  absl::Status NotRefused(absl::Duration wait) const;
   void ReadAnswers(int64_t first, std::vector<absl::Status>* statuses, MonotonicTime deadline);
   absl::Status Subscribe();
 
   const NatsClientOptions options_;
   const std::atomic<bool>* const cancelled_;
+  const int64_t number_;
   __natsConnection* connection_ = nullptr;
   __natsSubscription* answers_ = nullptr;  // of JetStream
   std::string inbox_;
-  int64_t asked_ = 0;  // numbers the questions of this connection
+  std::set<std::string> subjects_;  // published to already, and not refused so far
+  int64_t asked_ = 0;               // numbers the questions of this connection
 };
 
 }  // namespace sightline::sinks
