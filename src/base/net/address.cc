@@ -8,7 +8,10 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <utility>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "base/text.h"
 
 namespace sightline {
@@ -72,6 +75,55 @@ AddressZone ZoneOf6(const Bytes16& a) {
   return a[0] == 0xFF ? AddressZone::kRefused : AddressZone::kPublic;
 }
 
+// A question to the resolver that may outlive whoever asked it: the resolver cannot be interrupted.
+struct Question {
+  explicit Question(const std::string& asked) : host(asked) {
+    hints.ai_socktype = SOCK_STREAM;
+    request.ar_name = host.c_str();
+    request.ar_request = &hints;
+  }
+  ~Question() {
+    if (request.ar_result != nullptr) freeaddrinfo(request.ar_result);
+  }
+  const std::string host;
+  addrinfo hints{};
+  gaicb request{};
+};
+
+// Questions that nobody waits for any more, until they are answered.
+struct Abandoned {
+  absl::Mutex mutex;
+  std::vector<std::unique_ptr<Question>> questions ABSL_GUARDED_BY(mutex);
+  static Abandoned& Get() {
+    static auto& all = *new Abandoned;
+    return all;
+  }
+  void Add(std::unique_ptr<Question> question) {
+    absl::MutexLock lock(&mutex);
+    std::erase_if(questions, [](const auto& q) { return gai_error(&q->request) != EAI_INPROGRESS; });
+    questions.push_back(std::move(question));
+  }
+};
+
+// As getaddrinfo; EAI_CANCELED when `cancelled` says so first.
+int LookUpUntil(const std::string& host, const std::function<bool()>& cancelled, addrinfo** found) {
+  auto question = std::make_unique<Question>(host);
+  gaicb* request = &question->request;
+  if (const int error = getaddrinfo_a(GAI_NOWAIT, &request, 1, nullptr); error != 0) return error;
+  while (gai_error(request) == EAI_INPROGRESS) {
+    if (cancelled()) {
+      if (gai_cancel(request) == EAI_NOTCANCELED) Abandoned::Get().Add(std::move(question));
+      return EAI_CANCELED;
+    }
+    const gaicb* waited[] = {request};
+    const timespec ask{0, 50'000'000};
+    gai_suspend(waited, 1, &ask);
+  }
+  const int error = gai_error(request);
+  *found = std::exchange(request->ar_result, nullptr);
+  return error;
+}
+
 std::string_view Description(AddressZone zone) {
   switch (zone) {
     case AddressZone::kPublic:
@@ -101,11 +153,19 @@ AddressZone ZoneOf(std::string_view address) {
   return ZoneOf6(bytes);
 }
 
-absl::StatusOr<std::vector<std::string>> LookUpHost(const std::string& host) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
+absl::StatusOr<std::vector<std::string>> LookUpHost(const std::string& host,
+                                                    const std::function<bool()>& cancelled) {
   addrinfo* found = nullptr;
-  const int error = getaddrinfo(host.c_str(), nullptr, &hints, &found);
+  int error = 0;
+  const bool numeric = ZoneOf(host) != AddressZone::kRefused;  // answered without asking anybody
+  if (cancelled && !numeric) {
+    error = LookUpUntil(host, cancelled, &found);
+    if (error == EAI_CANCELED) return absl::CancelledError("the look-up was given up");
+  } else {
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    error = getaddrinfo(host.c_str(), nullptr, &hints, &found);
+  }
   if (error != 0) {
     // RFC 6761 6.3: this name is known also to a machine without a file of hosts.
     if (host == "localhost") return std::vector<std::string>{"127.0.0.1", "::1"};
@@ -131,8 +191,9 @@ absl::Status AddressPolicy::Check(const std::string& host, const std::string& ad
                                     : "a redirect may not lead further inside than where it came from"));
 }
 
-absl::StatusOr<std::vector<std::string>> AddressPolicy::LookUp(const std::string& host) const {
-  auto addresses = LookUpHost(host);
+absl::StatusOr<std::vector<std::string>> AddressPolicy::LookUp(
+    const std::string& host, const std::function<bool()>& cancelled) const {
+  auto addresses = LookUpHost(host, cancelled);
   if (!addresses.ok()) return addresses;
   std::vector<std::string> allowed;
   absl::Status refused = absl::UnavailableError(fmt::format("the host {} has no address", host));

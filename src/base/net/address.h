@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,8 +21,10 @@ enum class AddressZone { kPublic, kPrivate, kLoopback, kRefused, kMetadata };
 AddressZone ZoneOf(std::string_view address);
 
 // Numeric addresses of a host name (or of a numeric address: itself), in the order to try them. Unavailable
-// where the name is not known. Blocks as long as the system's resolver does.
-absl::StatusOr<std::vector<std::string>> LookUpHost(const std::string& host);
+// where the name is not known. Blocks as long as the system's resolver does, or until `cancelled` (asked every
+// 50 ms) says so: Cancelled.
+absl::StatusOr<std::vector<std::string>> LookUpHost(const std::string& host,
+                                                    const std::function<bool()>& cancelled = {});
 
 // Which addresses one download (with its redirects and nested documents) may connect to: the host that a
 // person named may be anywhere, also on this machine; from there a redirect may lead outwards, never inwards
@@ -32,7 +35,8 @@ class AddressPolicy {
   explicit AddressPolicy(std::string named_host) : named_host_(std::move(named_host)) {}
 
   // The addresses of `host` that may be connected to; PermissionDenied when there are none.
-  absl::StatusOr<std::vector<std::string>> LookUp(const std::string& host) const;
+  absl::StatusOr<std::vector<std::string>> LookUp(const std::string& host,
+                                                  const std::function<bool()>& cancelled = {}) const;
   absl::Status Check(const std::string& host, const std::string& address) const;
   // From now on nothing that lies further in than `address`.
   void Connected(const std::string& address);

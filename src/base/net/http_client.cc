@@ -64,7 +64,7 @@ class BeastStream final : public HttpStream {
 
   // Sends the request and reads the header. A redirect comes back as its target, unread.
   absl::StatusOr<std::optional<std::string>> Request(uint64_t offset, AddressPolicy* policy) {
-    auto addresses = policy->LookUp(url_.host);
+    auto addresses = policy->LookUp(url_.host, options_.cancelled);
     if (!addresses.ok()) return addresses.status();
     std::string connected;
     RETURN_IF_ERROR(connection_.Connect(url_, *addresses, options_, deadline_, &connected));
@@ -110,6 +110,7 @@ class BeastStream final : public HttpStream {
   absl::StatusOr<size_t> ReadSome(absl::Span<uint8_t> into) {
     if (into.empty()) return size_t{0};
     while (!parser_.is_done()) {
+      if (IsCancelled()) return absl::CancelledError("the download was given up");
       auto& body = parser_.get().body();
       body.data = into.data();
       body.size = into.size();
@@ -167,6 +168,7 @@ class BeastStream final : public HttpStream {
     return std::optional<std::string>();
   }
 
+  bool IsCancelled() const { return options_.cancelled && options_.cancelled(); }
   MonotonicTime StepDeadline() const {
     return std::min(deadline_, MonotonicClock::now() + options_.idle_timeout);
   }
@@ -177,6 +179,7 @@ class BeastStream final : public HttpStream {
   }
 
   absl::Status Failure(ErrorCode error) const {
+    if (IsCancelled()) return absl::CancelledError("the download was given up");
     if (error == boost::asio::error::timed_out) {
       return absl::DeadlineExceededError(
           MonotonicClock::now() >= deadline_

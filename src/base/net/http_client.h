@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,8 @@ struct HttpOptions {
   // With an offset: what validator() was when the bytes before it came. Where the server has another file by
   // now, or cannot start in the middle, the body begins at 0 instead of failing.
   std::string if_range;
+  // Asked at each read, and every 50 ms while something is waited for: true ends it (Cancelled).
+  std::function<bool()> cancelled;
 };
 
 // One response whose body is read as it arrives. Certificates and host names are verified; redirects are

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "base/net/test_server.h"
 #include "base/status.h"
 
@@ -78,6 +79,21 @@ TEST_F(HttpClient, endless_bodies_end_at_the_total_limit) {
   HttpOptions options = Quick();
   options.total_timeout = milliseconds(300);
   EXPECT_EQ(Get("/endless", options).code(), StatusCode::kDeadlineExceeded);
+}
+
+TEST_F(HttpClient, what_nobody_wants_any_more_ends_at_once) {
+  for (const std::string& url : {server_.Url("/silent"), server_.Url("/stall/400"), server_.Url("/endless"),
+                                 std::string("http://no-such-host.invalid/")}) {
+    HttpOptions options;
+    const auto begin = MonotonicClock::now();
+    options.cancelled = [&] { return MonotonicClock::now() - begin > milliseconds(100); };
+    const absl::Status status = HttpGet(url, options, &body_);
+    EXPECT_LT(MonotonicClock::now() - begin, milliseconds(1000)) << url;
+    // A machine that looks up nothing may know at once that there is no such host.
+    EXPECT_TRUE(status.code() == StatusCode::kCancelled ||
+                (status.code() == StatusCode::kUnavailable && url.find("invalid") != std::string::npos))
+        << url << status;
+  }
 }
 
 TEST_F(HttpClient, cut_bodies_are_data_loss) {

@@ -42,6 +42,7 @@ bool IsNumeric(const std::string& host) {
 absl::Status HttpConnection::Connect(const Url& url, const std::vector<std::string>& addresses,
                                      const HttpOptions& options, MonotonicTime deadline,
                                      std::string* connected) {
+  cancelled_ = options.cancelled;
   absl::Status status = absl::UnavailableError("no address to connect to");
   for (const std::string& address : addresses) {
     Close();
@@ -58,7 +59,7 @@ absl::Status HttpConnection::Connect(const Url& url, const std::vector<std::stri
     const std::string words = fmt::format("cannot connect to {}: {}", url.Authority(), error.message());
     status =
         error == asio::error::timed_out ? absl::DeadlineExceededError(words) : absl::UnavailableError(words);
-    if (MonotonicClock::now() >= deadline) break;
+    if (MonotonicClock::now() >= deadline || IsCancelled()) break;
   }
   return status;
 }

@@ -28,7 +28,7 @@ class HttpConnection {
                        MonotonicTime deadline, std::string* connected);
 
   // Runs one asynchronous step, started by `start(stream, handler)`, to its end. At the deadline the socket
-  // is closed, which ends the step; the result is then timed_out.
+  // is closed, which ends the step; the result is then timed_out. So too when options.cancelled says so.
   template <typename Start>
   ErrorCode Await(MonotonicTime deadline, Start&& start) {
     return AwaitHandler(deadline, [&](auto handler) {
@@ -44,13 +44,24 @@ class HttpConnection {
   using Tcp = boost::asio::ip::tcp;
   using Tls = boost::asio::ssl::stream<Tcp::socket&>;
 
+  bool IsCancelled() const { return cancelled_ && cancelled_(); }
+  // One turn of the context: false at the deadline, or when nobody wants the result any more.
+  bool RunOne(MonotonicTime deadline) {
+    constexpr auto kAsk = std::chrono::milliseconds(50);
+    while (true) {
+      const MonotonicTime until = cancelled_ ? std::min(deadline, MonotonicClock::now() + kAsk) : deadline;
+      if (context_.run_one_until(until) > 0) return true;
+      if (IsCancelled() || MonotonicClock::now() >= deadline) return false;
+    }
+  }
+
   template <typename Start>
   ErrorCode AwaitHandler(MonotonicTime deadline, Start&& start) {
     std::optional<ErrorCode> result;
     start([&result](ErrorCode error, auto&&...) { result = error; });
     context_.restart();
     while (!result) {
-      if (context_.run_one_until(deadline) > 0 || result) continue;
+      if (RunOne(deadline) || result) continue;
       Close();
       context_.restart();
       context_.run();
@@ -65,6 +76,7 @@ class HttpConnection {
     socket_.close(ignored);
   }
 
+  std::function<bool()> cancelled_;
   boost::asio::io_context context_{1};
   Tcp::socket socket_;
   std::shared_ptr<boost::asio::ssl::context> tls_context_;

@@ -16,12 +16,14 @@ namespace sightline {
 
 class TestServer {
  public:
-  // `script` is relative to the repository's root, where tests run.
+  // `script` is relative to the repository's root, where tests run. `python`: Debian's own for scripts that
+  // need its packages.
   explicit TestServer(std::vector<std::string> arguments = {},
-                      const std::string& script = "src/base/net/test_server.py") {
+                      const std::string& script = "src/base/net/test_server.py",
+                      const std::string& python = "python3") {
     int to_child[2], from_child[2];
     CHECK(pipe2(to_child, O_CLOEXEC) == 0 && pipe2(from_child, O_CLOEXEC) == 0) << "no pipe";
-    std::vector<std::string> words = {"python3", script};
+    std::vector<std::string> words = {python, script};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> pointers;
     for (std::string& word : words) pointers.push_back(word.data());
@@ -51,6 +53,11 @@ class TestServer {
   TestServer& operator=(const TestServer&) = delete;
 
   int port() const { return port_; }
+  // A line for its standard input, where the script reads commands.
+  void Say(const std::string& line) {
+    const std::string text = line + "\n";
+    CHECK(write(standard_input_, text.data(), text.size()) == static_cast<ssize_t>(text.size())) << "it has ended";
+  }
   std::string Url(const std::string& path, const std::string& scheme = "http") const {
     return fmt::format("{}://127.0.0.1:{}{}", scheme, port_, path);
   }
