@@ -35,6 +35,7 @@ struct Settings {
   std::vector<std::string> seeds, weathers, videos;
   double seconds = 20, rate = 5;
   float min_score = 0.1f;
+  float whole = 0;  // 1: what lies in a region is taken from a look at the whole (what parts lose)
   track::TrackerOptions tracker;
   attention::PlannerOptions planner;
 };
@@ -66,10 +67,12 @@ struct Way {
   double cpu_s = 0, deciding_s = 0;
   std::vector<double> clip_cpu_s;
 
-  void Begin(const Settings& settings) {
+  void Begin(const Settings& settings, Size model_input) {
+    attention::PlannerOptions options = settings.planner;
+    options.model_input = model_input;
     tracker = track::Tracker::Create(settings.tracker);
     motion = attention::MotionDetector::Create();
-    planner = attention::Planner::Create(settings.planner);
+    planner = attention::Planner::Create(options);
     due_s = 0;
   }
 };
@@ -124,7 +127,9 @@ class Bench {
   }
 
   void Play(const std::string& name, FrameSource* source, simulate::StreetClip* clip) {
-    for (Way& way : ways_) way.Begin(settings_), way.clip_cpu_s.push_back(way.cpu_s);
+    const InputCard& card = engine_->step(0).card.input;
+    for (Way& way : ways_)
+      way.Begin(settings_, {card.width, card.height}), way.clip_cpu_s.push_back(way.cpu_s);
     double last_s = 0;
     for (int64_t index = 0; last_s < settings_.seconds; ++index) {
       const auto frame = source->Next();
@@ -232,6 +237,7 @@ class Bench {
       const absl::Status status = runner_.RunUnordered(pixels, &part_, looked);
       CHECK(status.ok()) << status;
       way->detections = part_.steps[0].detections;
+      if (settings_.whole > 0) TakeFromWhole(frame, look.regions, way);
       way->cpu_s += CpuSeconds() - begin;
       way->runs += static_cast<int64_t>(look.regions.size());
       for (const Box& region : look.regions) way->area += region.area() / WholeBox(frame->source_size).area();
@@ -239,6 +245,16 @@ class Bench {
     begin = CpuSeconds();
     way->tracker->UpdatePart(time_s, absl::MakeSpan(way->detections), {}, looked);
     way->cpu_s += CpuSeconds() - begin;
+  }
+
+  void TakeFromWhole(const FramePtr& frame, absl::Span<const Box> regions, Way* way) {
+    double nothing = 0;
+    way->detections = full_.Get(frame, &nothing).steps[0].detections;
+    std::erase_if(way->detections, [&](const Detection& d) {
+      const float x = (d.box.x1 + d.box.x2) / 2, y = (d.box.y1 + d.box.y2) / 2;
+      return std::none_of(regions.begin(), regions.end(),
+                          [&](const Box& r) { return x > r.x1 && x < r.x2 && y > r.y1 && y < r.y2; });
+    });
   }
 
   // What a consumer gets: what was seen, and predictions where nobody looked.
@@ -356,7 +372,9 @@ absl::Status Set(std::string_view word, Settings* settings) {
                                                      {"high_score", &settings->tracker.high_score},
                                                      {"low_score", &settings->tracker.low_score},
                                                      {"match_iou", &settings->tracker.match_iou},
-                                                     {"min_score", &settings->min_score}};
+                                                     {"min_score", &settings->min_score},
+                                                     {"context", &settings->planner.context},
+                                                     {"whole", &settings->whole}};
   const size_t equals = word.find('=');
   if (equals == std::string_view::npos || !value) {
     return absl::InvalidArgumentError(fmt::format("--set takes KEY=NUMBER, not '{}'", word));

@@ -56,6 +56,7 @@ struct PlannerOptions {
   double track_s = 0.6;      // each moving track is looked at so often at least
   float full_share = 0.45f;  // regions that cover more than this become a full look
   Size model_input;          // of the detector
+  float context = 32;        // around what is looked at, in pixels of the model's input
 };
 
 class Planner {

@@ -1,8 +1,10 @@
 // What moved: cells of luma against two memories of the cell. One forgets within half a second (what is new
 // now), one creeps towards what is there like a running median (what belongs to the place). A cell changed
 // when it is far from both: a thing that passes changes cells where it comes, not where it leaves; light that
-// changes gradually is followed by the first; what stopped is new no longer.
+// changes gradually is followed by the first; what stopped is new no longer. Before that, what most cells
+// share of the change (exposure, a cloud) is taken out.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 
@@ -19,6 +21,9 @@ constexpr double kNoiseSeconds = 3;   // time constant of the noise level
 constexpr float kNewLevels = 2.5f, kNewNoise = 3.5f;    // change beyond: levels + noise * factor
 constexpr float kPlaceLevels = 4.f, kPlaceNoise = 3.f;  // and not what belongs there
 constexpr float kNoiseMax = 12;
+constexpr float kGainMax = 0.25f, kGainStep = 0.005f;  // of exposure, from frame to frame
+constexpr float kGainDark = 16;                        // levels: darker cells tell nothing of it
+constexpr int kGainBins = 2 * static_cast<int>(kGainMax / kGainStep) + 1;
 constexpr int kClusterMin = 3;        // changed cells of 3 x 3: streaks of rain are thinner
 constexpr float kWholeShare = 0.55f;  // so much of the picture at once is no traffic
 
@@ -28,8 +33,10 @@ class BlockMotion final : public MotionDetector {
     if (frame.size != size_ || frame.format != format_ || frame.source_size != motion_.picture) Layout(frame);
     Sum(frame);
     const bool first = !started_;
+    if (!std::isfinite(time_s)) time_s = time_s_;
     const double step = std::clamp(time_s - time_s_, 0.0, 2.0);
     time_s_ = time_s;
+    if (!first) FollowGain();
     std::fill(motion_.moved.begin(), motion_.moved.end(), uint8_t{0});
     motion_.share = 0;
     motion_.whole = first || Compare(step);
@@ -83,6 +90,25 @@ class BlockMotion final : public MotionDetector {
         for (int x = 0; x < run; ++x) sum += in[x];
         out[column] = static_cast<float>(sum) * scale;
       }
+    }
+  }
+
+  // The median of the cells' relative change is nobody's motion.
+  void FollowGain() {
+    bins_.fill(0);
+    for (size_t i = 0; i < value_.size(); ++i) {
+      const float change = (value_[i] - fast_[i]) / (fast_[i] + kGainDark);
+      const float bin =
+          std::clamp(change, -kGainMax, kGainMax) / kGainStep + static_cast<float>(kGainBins / 2) + 0.5f;
+      ++bins_[static_cast<size_t>(bin)];
+    }
+    size_t bin = 0, below = 0;
+    while (below + bins_[bin] < (value_.size() + 1) / 2) below += bins_[bin++];
+    const float gain = static_cast<float>(static_cast<int>(bin) - kGainBins / 2) * kGainStep;
+    if (gain == 0) return;
+    for (size_t i = 0; i < value_.size(); ++i) {
+      fast_[i] += gain * (fast_[i] + kGainDark);
+      slow_[i] += gain * (slow_[i] + kGainDark);
     }
   }
 
@@ -170,6 +196,7 @@ class BlockMotion final : public MotionDetector {
   std::vector<float> value_, fast_, slow_, noise_;
   std::vector<uint8_t> changed_, place_;  // new and strange; strange
   std::vector<uint16_t> sums_;
+  std::array<uint32_t, kGainBins> bins_{};  // of relative change: how many cells
 };
 
 }  // namespace

@@ -11,7 +11,6 @@ namespace {
 
 constexpr float kExplainedGrowth = 0.15f;  // of a track's box, on each side
 constexpr float kContext = 0.2f;           // of a region, on each side
-constexpr float kContextPixels = 16;       // and at least so many, at 640 pixels of width
 constexpr float kStandingShare = 0.15f;    // of its height a second: slower stands
 constexpr double kBarrenSeconds = 0.4;     // the first time; then doubled
 constexpr int kBarrenStreakMax = 4;
@@ -68,7 +67,10 @@ class GridPlanner final : public Planner {
     const size_t cells = motion.moved.size();
     cell_width_ = static_cast<float>(picture.width) / static_cast<float>(std::max(1, columns_));
     cell_height_ = static_cast<float>(picture.height) / static_cast<float>(std::max(1, rows_));
-    context_ = kContextPixels * static_cast<float>(picture.width) / 640;
+    const Size input = options_.model_input.empty() ? Size{640, 640} : options_.model_input;
+    context_ =
+        options_.context * std::max({1.f, static_cast<float>(picture.width) / static_cast<float>(input.width),
+                                     static_cast<float>(picture.height) / static_cast<float>(input.height)});
     wanted_.assign(cells, 0);
     looked_.assign(cells, 0);
     streak_.assign(cells, 0);

@@ -137,21 +137,20 @@ InputTransform Preprocessor::Transform(const Box& region, Size source) const {
 InputTransform Preprocessor::TransformPart(Size source, Box* part) const {
   CHECK(CanTakeParts());
   const InputTransform whole = Transform(WholeBox(source), source);
-  const double scale = std::min(whole.scale_x, whole.scale_y);
-  const auto fill = [&](float* low, float* high, int whole_side, int extent) {
-    const double wanted = std::clamp<double>(static_cast<double>(*high) - *low, 1, extent);
-    const int side = std::min(
-        whole_side,
-        RoundUp(std::max(1, static_cast<int>(std::ceil(wanted * scale - 1e-3))), card_.size_multiple));
-    const double length = side / scale;
-    double begin = (static_cast<double>(*low) + *high - length) / 2;
-    begin = length < extent ? std::clamp(begin, 0.0, extent - length) : (extent - length) / 2;
-    *low = static_cast<float>(begin);
-    *high = static_cast<float>(begin + length);
-    return side;
+  const int step = card_.size_multiple;
+  const auto snap = [&](float* low, float* high, double scale, double offset, int whole_side) {
+    const int last = std::max(1, whole_side / step);
+    const int begin =
+        std::clamp(static_cast<int>(std::floor((*low * scale + offset) / step + 1e-4)), 0, last - 1);
+    const int end =
+        std::clamp(static_cast<int>(std::ceil((*high * scale + offset) / step - 1e-4)), begin + 1, last);
+    const int from = begin * step, to = end == last ? whole_side : end * step;
+    *low = static_cast<float>((from - offset) / scale);
+    *high = static_cast<float>((to - offset) / scale);
+    return to - from;
   };
-  const int width = fill(&part->x1, &part->x2, whole.input.width, source.width);
-  const int height = fill(&part->y1, &part->y2, whole.input.height, source.height);
+  const int width = snap(&part->x1, &part->x2, whole.scale_x, whole.offset_x, whole.input.width);
+  const int height = snap(&part->y1, &part->y2, whole.scale_y, whole.offset_y, whole.input.height);
   const Size input{width, height};
   return ToTransform(Place(card_, *part, source, input), source, input);
 }

@@ -48,8 +48,8 @@ class Preprocessor {
   // Whether a part of the picture can be looked at in an input of just its size (Padding::kCut).
   bool CanTakeParts() const { return cut_padding_ && card_.width > 0 && card_.height > 0; }
   // Where a part of the picture lies in an input of its own, at the scale that the whole picture has. `part`
-  // (source pixels, not empty) grows to what fills whole multiples of size_multiple, and moves so that it
-  // stays within the picture where that is large enough. Needs CanTakeParts().
+  // (source pixels, within the picture) grows to a window of the whole picture's input whose sides lie at
+  // multiples of size_multiple, so that grids of cells fall where they do in the whole. Needs CanTakeParts().
   InputTransform TransformPart(Size source, Box* part) const;
   // The smallest whole-picture size at which sampling this region loses nothing; DecodeRequest::need.
   Size Need(const InputTransform& transform) const;

@@ -22,6 +22,8 @@ constexpr double kRecentShare =
     0.3;                        // of lost_s_max: who is out of sight for longer is not found by a low score
 constexpr float kWiden = 0.5f;  // of each side, in the second look at what moves far between frames
 constexpr float kAppearanceKept = 0.9f;  // of a track's appearance, at each new one
+constexpr double kQuickStep = 0.04, kSlowStep = 0.2;  // seconds between looks
+constexpr float kSlowCredit = 0.1f;  // of a score, at the slow step
 constexpr int kGapStepsMax = 8;
 constexpr size_t kRivalsMax = 32;  // detections that one track considers: the best; keeps crowds affordable
 
@@ -84,8 +86,8 @@ class ByteTracker : public Tracker {
     CHECK(embeddings.empty() || embeddings.size() == detections.size())
         << "one embedding per detection, or none";
     Begin(time_s, detections, embeddings);
-    const std::vector<int> high = Usable(options_.high_score, 2),
-                           low = Usable(options_.low_score, options_.high_score);
+    const float high_score = HighScore();
+    const std::vector<int> high = Usable(high_score, 2), low = Usable(options_.low_score, high_score);
     const std::vector<int> confirmed = TracksWhere([](const Track& track) { return track.id != 0; });
     Match(confirmed, high, options_.match_iou, Look::kPlain);
     Match(confirmed, low, std::max(options_.match_iou, kLowMatchIouMin), Look::kRecent);
@@ -146,6 +148,12 @@ class ByteTracker : public Tracker {
       return !IsUsable(d.box) || std::isnan(d.score);
     });
     std::stable_sort(order_.begin(), order_.end(), [&](int a, int b) { return key(a) < key(b); });
+  }
+
+  // Where looks are few, so are the chances of a good score, and of a false alarm to repeat.
+  float HighScore() const {
+    const double slow = std::clamp((step_s_ - kQuickStep) / (kSlowStep - kQuickStep), 0.0, 1.0);
+    return std::max(options_.low_score, options_.high_score - kSlowCredit * static_cast<float>(slow));
   }
 
   std::vector<int> Usable(float score_min, float score_end) const {
