@@ -9,15 +9,6 @@ namespace {
 
 constexpr size_t kStatesMax = 4096;  // open at a time
 
-std::optional<SeenBox::Kind> HiddenAs(std::string_view label) {
-  if (label == "face") return SeenBox::Kind::kFace;
-  if (label == "person" || label == "pedestrian" || label == "rider" || label == "cyclist")
-    return SeenBox::Kind::kPerson;
-  for (const std::string_view vehicle : {"car", "truck", "bus", "van", "motorcycle", "motorbike", "vehicle"})
-    if (label == vehicle) return SeenBox::Kind::kVehicle;
-  return std::nullopt;
-}
-
 std::vector<SeenBox> HiddenBoxes(const Analysis& analysis) {
   std::vector<SeenBox> boxes;
   for (const rules::Object& object : analysis.objects)
@@ -26,6 +17,15 @@ std::vector<SeenBox> HiddenBoxes(const Analysis& analysis) {
 }
 
 }  // namespace
+
+std::optional<SeenBox::Kind> HiddenAs(std::string_view label) {
+  if (label == "face") return SeenBox::Kind::kFace;
+  if (label == "person" || label == "pedestrian" || label == "rider" || label == "cyclist")
+    return SeenBox::Kind::kPerson;
+  for (const std::string_view vehicle : {"car", "truck", "bus", "van", "motorcycle", "motorbike", "vehicle"})
+    if (label == vehicle) return SeenBox::Kind::kVehicle;
+  return std::nullopt;
+}
 
 absl::StatusOr<std::unique_ptr<Camera>> Camera::Create(CameraConfig config, std::string pipeline,
                                                        std::shared_ptr<const pipeline::Engine> engine,

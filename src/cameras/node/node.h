@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "cameras/delivery/delivery.h"
+#include "cameras/evidence/evidence.h"
 #include "cameras/node/node_config.h"
 #include "cameras/stream/camera_stream.h"
 #include "cameras/watch/watcher.h"
@@ -42,7 +43,7 @@ struct NodeInfo {
   int workers = 0;
 };
 
-// Rows of one picture with what was found on it, for pages. Boxes as fractions of the picture.
+// One picture with what was found on it, for pages.
 struct LiveView {
   FramePtr frame;
   double stream_s = 0;
@@ -58,6 +59,9 @@ struct LiveView {
   rules::SceneGeometry geometry;
   Redaction redaction;  // of the camera: for what leaves the machine
 };
+
+// As what redaction hides something with this label; nullopt: it does not.
+std::optional<SeenBox::Kind> HiddenAs(std::string_view label);
 
 // Threads: methods from anywhere.
 class Node {
