@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <deque>
 #include <set>
 
 #include "base/text.h"
@@ -18,15 +20,38 @@ struct Compared {
   const Property* result;  // nullptr: not said
 };
 
+// What is said of one box may stand in several rows, one a step: together they say it.
+std::vector<Annotation> Merged(const std::vector<Annotation>& annotations) {
+  std::vector<Annotation> merged;
+  std::map<std::array<float, 4>, size_t> places;
+  std::optional<size_t> whole;  // of those without a box
+  for (const Annotation& annotation : annotations) {
+    if (annotation.attributes.empty()) continue;
+    size_t place = merged.size();
+    if (annotation.box) {
+      const Box& box = *annotation.box;
+      place = places.try_emplace({box.x1, box.y1, box.x2, box.y2}, place).first->second;
+    } else {
+      place = whole.value_or(place);
+      whole = place;
+    }
+    if (place == merged.size()) {
+      merged.push_back(annotation);
+    } else {
+      merged[place].attributes.insert(annotation.attributes.begin(), annotation.attributes.end());
+    }
+  }
+  return merged;
+}
+
 // Who in the results is who in the truth: by overlap, or the only ones where the truth is of whole pictures.
-std::vector<std::pair<const Annotation*, const Annotation*>> Match(const Pair& pair, double iou) {
+std::vector<std::pair<const Annotation*, const Annotation*>> Match(
+    const Pair& pair, const std::vector<Annotation>& said, double iou) {
   std::vector<const Annotation*> truths, results;
   for (const Annotation& truth : pair.truth->annotations) {
     if (!truth.attributes.empty()) truths.push_back(&truth);
   }
-  for (const Annotation& result : pair.results->annotations) {
-    if (!result.attributes.empty()) results.push_back(&result);
-  }
+  for (const Annotation& result : said) results.push_back(&result);
   std::vector<std::pair<const Annotation*, const Annotation*>> matched;
   if (truths.size() == 1 && !truths[0]->box) {
     // The surest or largest stands for the picture.
@@ -132,8 +157,10 @@ void ScoreWords(const std::vector<Compared>& all, AttributeScores* scores) {
 AttributeReport EvaluateAttributes(const Paired& paired, double iou) {
   std::map<std::string, std::vector<Compared>> by_name;
   std::set<std::string> said;
+  std::deque<std::vector<Annotation>> kept;  // pointed to below
   for (const Pair& pair : paired.pairs) {
-    for (const auto& [truth, result] : Match(pair, iou)) {
+    const std::vector<Annotation>& merged = kept.emplace_back(Merged(pair.results->annotations));
+    for (const auto& [truth, result] : Match(pair, merged, iou)) {
       for (const auto& [name, property] : truth->attributes) {
         const Property* other = nullptr;
         if (result != nullptr) {

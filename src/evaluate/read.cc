@@ -1,5 +1,6 @@
 #include "evaluate/read.h"
 
+#include <cmath>
 #include <fstream>
 
 #include "base/status.h"
@@ -58,6 +59,25 @@ absl::Status ReadFolder(const std::filesystem::path& folder, const ReadOptions& 
 }
 
 }  // namespace
+
+bool IsBox(double x1, double y1, double x2, double y2) {
+  for (const double value : {x1, y1, x2, y2})
+    if (!std::isfinite(value) || std::abs(value) > kCoordinateMax) return false;
+  return x2 >= x1 && y2 >= y1;
+}
+
+void NameByTruth(const DataSet& truth, DataSet* results) {
+  const auto name = [](const std::map<int64_t, std::string>& names, std::string* word) {
+    if (!word->starts_with('#')) return;
+    const auto number = ParseInteger(std::string_view(*word).substr(1));
+    if (!number) return;
+    if (const auto found = names.find(*number); found != names.end()) *word = found->second;
+  };
+  for (Picture& picture : results->pictures) {
+    name(truth.picture_names, &picture.source);
+    for (Annotation& annotation : picture.annotations) name(truth.label_names, &annotation.label);
+  }
+}
 
 Picture& PictureTable::At(const std::string& source, int64_t frame) {
   const auto [found, fresh] = index_.try_emplace({source, frame}, set_->pictures.size());

@@ -25,6 +25,9 @@ absl::StatusOr<DataSet> ReadTruth(const std::filesystem::path& path, const ReadO
 // of events.
 absl::StatusOr<DataSet> ReadResults(const std::filesystem::path& path, const ReadOptions& options);
 
+// Puts the truth's names where COCO results say numbers. A number that the truth does not know stays "#17".
+void NameByTruth(const DataSet& truth, DataSet* results);
+
 // --- the formats, for each other
 // ------------------------------------------------------------------------------- Gathers pictures by
 // (source, frame), whatever the order in which their annotations come.
@@ -37,6 +40,10 @@ class PictureTable {
   DataSet* set_;
   std::map<std::pair<std::string, int64_t>, size_t> index_;
 };
+
+// Boxes come from files: numbers that no picture can have are refused.
+inline constexpr double kCoordinateMax = 1e7;  // pixels
+bool IsBox(double x1, double y1, double x2, double y2);
 
 constexpr uint64_t kFileBytesMax = uint64_t{4} << 30;
 // The lines of a text file with their numbers from 1 on; blank lines are passed over.

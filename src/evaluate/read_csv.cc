@@ -93,6 +93,11 @@ class CsvReader {
     set_->has_detections |= annotation.box.has_value() && kind != "track";
     annotation.ignore = text(columns_.Find({"ignore"})) == "1";
     RETURN_IF_ERROR(ReadAttributes(cells, &annotation));
+    // A class of the whole picture is an attribute of it.
+    if (!annotation.box && annotation.attributes.empty() && !annotation.label.empty()) {
+      annotation.attributes["label"] = {annotation.label, std::nullopt};
+      if (columns_.Find({"score", "confidence"})) annotation.attributes["label"].score = annotation.score;
+    }
     const int64_t frame = ParseInteger(text(columns_.Find({"frame"}))).value_or(0);
     table_.At(cells[*source_], frame).annotations.push_back(std::move(annotation));
     return absl::OkStatus();
@@ -125,6 +130,8 @@ class CsvReader {
     } else {
       return absl::OkStatus();
     }
+    if (!IsBox(double{sides[0]}, double{sides[1]}, double{sides[2]}, double{sides[3]}))
+      return absl::InvalidArgumentError("a box that no picture can hold");
     annotation->box = Box{sides[0], sides[1], sides[2], sides[3]};
     return absl::OkStatus();
   }

@@ -32,6 +32,8 @@ absl::Status ReadMot(const std::filesystem::path& file, const ReadOptions& optio
     }
     if (numbers[0] < 1 || numbers[0] > 1e15) return absl::InvalidArgumentError("frames are counted from 1");
     if (numbers[4] < 0 || numbers[5] < 0) return absl::InvalidArgumentError("a width or height below 0");
+    if (!IsBox(numbers[2], numbers[3], numbers[2] + numbers[4], numbers[3] + numbers[5]))
+      return absl::InvalidArgumentError("a box that no picture can hold");
     Annotation annotation;
     const auto f = [](double v) { return static_cast<float>(v); };
     annotation.box =

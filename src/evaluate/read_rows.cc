@@ -46,8 +46,11 @@ void AddRow(const Json& row, const ReadOptions& options, PictureTable* table, Da
   if (row.contains("score") && row.at("score").is_number()) annotation.score = row.at("score").get<float>();
   if (row.contains("box") && row.at("box").is_array()) {
     const Json& box = row.at("box");
-    annotation.box =
-        Box{box.at(0).get<float>(), box.at(1).get<float>(), box.at(2).get<float>(), box.at(3).get<float>()};
+    const float x1 = box.at(0).get<float>(), y1 = box.at(1).get<float>(), x2 = box.at(2).get<float>(),
+                y2 = box.at(3).get<float>();
+    if (!IsBox(double{x1}, double{y1}, double{x2}, double{y2}))
+      throw std::invalid_argument("box " + box.dump() + " is none that a picture can hold");
+    annotation.box = Box{x1, y1, x2, y2};
   }
   if (row.contains("track_id") && row.at("track_id").is_number())
     annotation.track_id = row.at("track_id").get<int64_t>();

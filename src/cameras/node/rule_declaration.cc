@@ -123,6 +123,14 @@ void AddZones(RuleObject* o, std::string doc, bool required) {
   } else {
     field.Default("the whole picture");
   }
+  o->Add("except_zones", &RuleConfig::except_zones, Names(64), "But not in these.")
+      .Default("none")
+      .Example("[crosswalk]");
+}
+
+void AddDirection(RuleObject* o) {
+  o->Add("direction", &RuleConfig::direction, NameText("forward, backward or both"),
+         "forward: from the line's left to its right, seen from `from` to `to`; backward; both.");
 }
 
 void AddAfter(RuleObject* o, std::string doc) {
@@ -148,8 +156,7 @@ std::vector<std::pair<std::string, const ObjectType*>> Variants() {
   };
   RuleObject* o = add("line_crossing", "Something crosses a line; counts per direction.");
   AddLine(o);
-  o->Add("direction", &RuleConfig::direction, NameText("forward, backward or both"),
-         "forward: from the line's left to its right, seen from `from` to `to`; backward; both.");
+  AddDirection(o);
   o = add("zone_presence", "Something is in a zone.");
   AddZones(o, "Zones, any of them.", true);
   AddAfter(o, "It must be there for so long (seconds).");
@@ -165,6 +172,7 @@ std::vector<std::pair<std::string, const ObjectType*>> Variants() {
   o->Add("count", &RuleConfig::count, Integer(2, 10'000), "At least so many.").Default("8").Example("8");
   o->Add("radius_m", &RuleConfig::radius_m, WideNumber({.min = 0, .max = 1000}),
          "Within so many metres (needs calibration; without it: within the zone).")
+      .Default("3")
       .Example("4");
   AddAfter(o, "For so long (seconds).");
   o = add("speed", "Something is faster than the limit. Needs calibration.");
@@ -195,6 +203,7 @@ std::vector<std::pair<std::string, const ObjectType*>> Variants() {
       .Default("see docs/rules.md");
   o = add("red_light", "A vehicle crosses a line while its signal is red.");
   AddLine(o);
+  AddDirection(o);
   o->Add("topic", &RuleConfig::topic, pipeline::Text(), "Signal state from outside: red, amber, green.")
       .Example("signal/north");
   o->Add("signal_zone", &RuleConfig::signal_zone, NameText("the name of a zone"),
@@ -204,7 +213,8 @@ std::vector<std::pair<std::string, const ObjectType*>> Variants() {
   AddZones(o, "Zones, any of them.", true);
   AddAfter(o, "For so long (seconds).");
   o->Add("radius_m", &RuleConfig::radius_m, WideNumber({.min = 0, .max = 1000}),
-         "Nobody within so many metres.");
+         "Nobody within so many metres of a thing; who appears within so many of a standing vehicle got out of it.")
+      .Default("3; of vehicles 1.5");
   o = add("absence", "Nothing of the labels is in the zone for `after_s`.");
   AddZones(o, "Zones, any of them.", false);
   AddAfter(o, "For so long (seconds).");

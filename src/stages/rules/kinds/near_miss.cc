@@ -19,6 +19,7 @@ constexpr double kPasses = 3.0;         // m/s: the least of a vehicle that pass
 constexpr double kBrakingNeeded = 3.0;  // m/s2: what gentle braking would solve is no near miss
 constexpr double kCrossingSine = 0.5;   // ways cross at 30 degrees and more
 constexpr double kHistory_s = 0.5;      // kept beyond the limit
+constexpr double kWhole_s = 0.6;         // clear of the picture's edges for so long
 constexpr int kLooksMin = 4;            // before that, speeds are guesses
 constexpr size_t kHistoryMax = 512, kEncountersMax = 4096;
 
@@ -82,13 +83,15 @@ class NearMiss final : public StateBase {
     if (!Counts(track, OnFoot(track) || track.facts->vehicle())) return false;
     return track.grounded && track.looks >= kLooksMin && !RidesAny(track, book().present());
   }
+  // Its motion is known: what has just come into the picture grows out of its edge, which looks like speed.
+  static bool Settled(const Track& track) { return track.whole_s() >= kWhole_s; }
   bool OnRoad(const Point& ground) const {
     return rule().ZoneAt(rule().view->ground().ToPixel(ground)) != nullptr;
   }
 
   std::optional<Measure> Collision(const Track& a, const Track& b) const {
     const Footprint &fa = a.footprint, &fb = b.footprint;
-    if (a.speed <= kMoves || b.speed <= kMoves) return std::nullopt;
+    if (a.speed <= kMoves || b.speed <= kMoves || !Settled(a) || !Settled(b)) return std::nullopt;
     const Point d = fb.center - fa.center, v = fb.velocity - fa.velocity;
     const double speed = Length(v), reach = fa.radius() + fb.radius() + collision_s_ * speed;
     if (Dot(d, d) > reach * reach || Dot(d, v) >= 0) return std::nullopt;

@@ -26,12 +26,13 @@ class StoppedVehicle final : public TrackJudge {
   bool About(const Track& track) const override { return track.facts->vehicle(); }
   std::optional<Finding> Judge(const Track& track, const Moment&, bool open) override {
     const auto* zone = rule().ZoneAt(track.place);
-    if (zone == nullptr || track.stood_s() < kStandsMin) {
+    if (track.stood_s() < kStandsMin) {
       free_since_s_.erase(track.key);
       return std::nullopt;
     }
-    // What stood before others came to stand before it does not wait for them.
-    if (!open && (waits_ || HeldUp(track))) {
+    // What stood before others came to stand before it does not wait for them. Who stood outside counts from
+    // the moment when it is inside.
+    if (zone == nullptr || (!open && (waits_ || HeldUp(track)))) {
       free_since_s_[track.key] = track.last_s;
       return std::nullopt;
     }
@@ -49,7 +50,7 @@ class StoppedVehicle final : public TrackJudge {
  private:
   bool HeldUp(const Track& track) const {
     for (const auto& [key, other] : book().all()) {
-      if (key == track.key || !other.facts->vehicle() || rule().Excepted(other.place)) continue;
+      if (key == track.key || !other.facts->vehicle()) continue;
       if (track.grounded && other.grounded ? AheadOnGround(track, other) : AheadInPicture(track, other))
         return true;
     }

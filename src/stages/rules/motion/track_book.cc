@@ -140,6 +140,7 @@ void TrackBook::Observe(const Object& object, const Moment& moment, double step_
   track->cut = object.box.x1 < edge || object.box.y1 < edge ||
                object.box.x2 > static_cast<float>(moment.picture.width) - edge ||
                object.box.y2 > static_cast<float>(moment.picture.height) - edge;
+  if (track->cut || track->stands_weight <= 0) track->whole_since_s = moment.time_s;
   if (view_ && (track->grounded || track->stands_weight <= 0)) {
     SeeGround(object, moment, step_s, track);
   } else {

@@ -46,6 +46,7 @@ struct Track {
   double deviation = 0;  // of its place, metres or pixels
   bool heading_known = false;
   bool cut = false;      // by the picture's edge
+  double whole_since_s = 0;  // not cut since then
   View::Block block;
   double speed = 0, speed_deviation = 0;  // m/s or pixels/s
   double scale = 1;                       // metres: 1; pixels: how many of them about half a metre is
@@ -58,6 +59,7 @@ struct Track {
 
   double mean_score() const { return looks > 0 ? score_sum / looks : 0; }
   double age_s() const { return last_s - first_s; }
+  double whole_s() const { return cut ? 0 : last_s - whole_since_s; }
   double stood_s() const { return last_s - standing_since_s; }
   Point velocity() const { return {x.speed, y.speed}; }
 };
