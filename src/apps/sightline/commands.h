@@ -18,6 +18,9 @@ void AddPipelineCommand(CLI::App& app, int* exit_code);
 void AddEvalCommand(CLI::App& app, int* exit_code);
 void AddSimulateCommand(CLI::App& app, int* exit_code);
 void AddModelCommand(CLI::App& app, int* exit_code);
+void AddServeCommand(CLI::App& app, int* exit_code);
+void AddCameraCommand(CLI::App& app, int* exit_code);
+void AddCameraReplayCommand(CLI::App& camera, int* exit_code);  // of `camera`
 void AddCompletionCommand(CLI::App& app, int* exit_code);
 
 // --models, common to all commands that look models up.

@@ -47,9 +47,9 @@ _sightline() {
   local current=${COMP_WORDS[COMP_CWORD]} path='' words='' word
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in
-      run|completion|model|pipeline|simulate) [ -z "$path" ] && path=$word ;;
+      run|completion|model|pipeline|simulate|serve|camera|eval) [ -z "$path" ] && path=$word ;;
       -*) ;;
-      *) case $path in model|pipeline|simulate) path="$path $word" ;; esac ;;
+      *) case $path in model|pipeline|simulate|camera) path="$path $word" ;; esac ;;
     esac
   done
   case $path in

@@ -48,7 +48,8 @@ bool HasAttributes(const evaluate::DataSet& set) {
 
 absl::StatusOr<evaluate::Report> Evaluate(const Arguments& arguments) {
   ASSIGN_OR_RETURN(const evaluate::DataSet truth, evaluate::ReadTruth(arguments.truth, arguments.read));
-  ASSIGN_OR_RETURN(const evaluate::DataSet results, evaluate::ReadResults(arguments.results, arguments.read));
+  ASSIGN_OR_RETURN(evaluate::DataSet results, evaluate::ReadResults(arguments.results, arguments.read));
+  evaluate::NameByTruth(truth, &results);
   evaluate::Report report;
   report.truth = arguments.truth;
   report.results = arguments.results;
@@ -149,7 +150,7 @@ void AddEvalCommand(CLI::App& app, int* exit_code) {
       ->type_name("TASK")
       ->capture_default_str();
   eval->add_option("--map", arguments->map,
-                   "The results' name of a class = the truth's; may be given several times")
+                   "The results' name of a class, or kind of event = the truth's; may be given several times")
       ->type_name("A=B")
       ->allow_extra_args(false);
   eval->add_option("--labels", arguments->read.labels_file, "Names of MOTChallenge classes, a line each")

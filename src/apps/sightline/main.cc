@@ -6,13 +6,13 @@
 #include <iostream>
 
 #include "apps/sightline/commands.h"
+#include "apps/sightline/hidden_arguments.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "base/version.h"
 
 namespace {
-
-constexpr const char* kVersion = "0.1.0";
 
 // For a word that nothing fits, what it may have been meant to be; "" where the message says enough.
 std::string ExplainWord(const CLI::App& app, int argc, char** argv) {
@@ -74,18 +74,26 @@ int main(int argc, char** argv) {
   HoldStandardStreams();
   CLI::App app{"Sightline runs computer-vision models on pictures, videos and cameras.", "sightline"};
   app.require_subcommand(1);
-  app.set_version_flag("--version", std::string("sightline ") + kVersion);
+  app.set_version_flag("--version", std::string("sightline ") + sightline::kVersion);
   app.footer(
       "Each command has its own --help.\n"
       "Exit status: 0 all good, 2 bad usage or a bad specification, 3 some inputs failed, 4 nothing could be "
       "done,\n"
       "130 interrupted (what is done is kept).");
-  std::string log_level = "warning";
-  app.add_option("--log-level", log_level, "trace, debug, info, warning, error or off (on standard error)")
-      ->type_name("LEVEL")
+  std::string log_level, log_format = "text";
+  app.add_option(
+         "--log-level", log_level,
+         "trace, debug, info, warning, error or off, on standard error (default: info for serve, else "
+         "warning)")
+      ->type_name("LEVEL");
+  app.add_option("--log-format", log_format, "text, or json (an object a line)")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->type_name("FORMAT")
       ->capture_default_str();
-  app.parse_complete_callback([&log_level] {
-    const absl::Status status = sightline::SetUpLog(log_level);
+  app.parse_complete_callback([&] {
+    sightline::app::HideCredentials(argc, argv);
+    if (log_level.empty()) log_level = app.got_subcommand("serve") ? "info" : "warning";
+    const absl::Status status = sightline::SetUpLog(log_level, log_format == "json");
     if (!status.ok()) throw CLI::ValidationError("--log-level", std::string(sightline::MessageOf(status)));
   });
 
@@ -95,6 +103,8 @@ int main(int argc, char** argv) {
   sightline::app::AddEvalCommand(app, &exit_code);
   sightline::app::AddSimulateCommand(app, &exit_code);
   sightline::app::AddModelCommand(app, &exit_code);
+  sightline::app::AddServeCommand(app, &exit_code);
+  sightline::app::AddCameraCommand(app, &exit_code);
   sightline::app::AddCompletionCommand(app, &exit_code);
   try {
     app.parse(argc, argv);

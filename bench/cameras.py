@@ -1,0 +1,320 @@
+#!/usr/bin/env python3
+"""How many real-time cameras one core sustains: `sightline serve` pinned to one processor, watching looped files.
+
+usage: cameras.py [--footage NAME,...] [--modes NAME,...] [--seconds 20] [--clips 6] [--strict] [--soak MINUTES]
+
+Three ways to watch: each frame whole (`every`), five whole frames a second (`five`), and five a second where attention is
+needed (`auto`). A number of cameras is sustained when in the window no camera was analysed less often than 95 % of its rate
+and the 99th percentile of a result's age is at most a second for each. The number is found by measuring what few cameras
+cost, and is then tried: what counts is the largest number that was sustained. The ceiling is what ffmpeg decodes alone on
+the same processor (-threads 1 -f null).
+
+Then the results: on simulated clips with known events (held-out seeds) all three ways watch the same cameras at once, not
+overloaded; their events are compared with the truth, and the recall of each way with that of `every` in the same run.
+
+--soak: 200 file cameras at a low rate for so many minutes; memory, threads and descriptors must stay flat.
+Footage: sim (street_detector), and those of the assets' videos that are there (yolox_nano). Also in build/bench/cameras.json.
+"""
+import argparse
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+import yaml
+
+from common import ASSETS, BUILD, OUT, make_models
+
+PROGRAM = str(BUILD / "sightline")
+CORE = str(max(os.sched_getaffinity(0)))
+MODES = {"every": {"rate": 0, "attention": "full"}, "five": {"rate": 5, "attention": "full"},
+         "auto": {"rate": 5, "attention": "auto"}}
+VIDEOS = {"crosswalk": "roxa_crosswalk.mp4", "highway": "saoyan_traffic.mp4", "pedestrians": "nandini_pedestrians.mp4"}
+KEPT_SHARE, AGE_S, GOAL, RECALL_GOAL = 0.95, 1.0, 10, 0.95
+YOLOX = """name: coco
+steps:
+  - {id: objects, kind: detect, model: yolox_nano, min_score: 0.1}
+  - {id: tracks, kind: track, on: objects, high_score: 0.45, low_score: 0.1}
+"""
+METRIC = re.compile(r'^(\w+)(?:\{(.*)\})? (\S+)$')
+
+
+class Node:
+    """A `sightline serve` of its own data folder; metrics() reads /metrics."""
+
+    def __init__(self, folder, cameras, pipeline, models, pinned=True, sinks=(), evidence=False):
+        folder.mkdir(parents=True)
+        config = {"name": "bench", "data_dir": str(folder / "data"), "http": {"listen": "127.0.0.1:0"}, "pipeline": pipeline,
+                  "evidence": {"enabled": evidence}, "cameras": cameras, "sinks": list(sinks)}
+        if pinned:
+            config["workers"] = 1
+        (folder / "node.yaml").write_text(json.dumps(config))
+        self.log = open(folder / "log.txt", "wb+")
+        command = [PROGRAM, "serve", "--config", str(folder / "node.yaml"), "--models", str(models)]
+        self.process = subprocess.Popen((["taskset", "-c", CORE] if pinned else []) + command, stderr=self.log)
+        deadline = time.monotonic() + 120
+        while True:
+            found = re.search(rb"http://127\.0\.0\.1:(\d+)/", (folder / "log.txt").read_bytes())
+            if found:
+                self.address = f"http://127.0.0.1:{int(found[1])}"
+                break
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                sys.exit(f"bench: serve did not start: {(folder / 'log.txt').read_text()[-2000:]}")
+            time.sleep(0.05)
+
+    def metrics(self):
+        values = {}
+        with urllib.request.urlopen(self.address + "/metrics", timeout=20) as answer:
+            for line in answer.read().decode().splitlines():
+                match = METRIC.match(line)
+                if match:
+                    labels = dict(re.findall(r'(\w+)="([^"]*)"', match[2] or ""))
+                    values[(match[1], labels.get("camera"), labels.get("quantile") or labels.get("state"))] = float(match[3])
+        return values
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            sys.exit("bench: serve did not end within 30 s")
+        self.log.close()
+
+
+def cameras_of(files, count, mode, extra=lambda i: {}):
+    return [{"name": f"c{i}", "source": str(files[i % len(files)]), "loop": True, **MODES[mode], **extra(i)}
+            for i in range(count)]
+
+
+def watch(footage, count, mode, seconds):
+    """What happened to `count` cameras in the window: (sustained, CPU seconds a second, worst share of the rate, worst p99 of age)."""
+    with tempfile.TemporaryDirectory() as folder:
+        node = Node(pathlib.Path(folder) / "node", cameras_of(footage["files"], count, mode), footage["pipeline"],
+                    footage["models"])
+        try:
+            time.sleep(6 + count / 40)
+            before, began = node.metrics(), time.monotonic()
+            time.sleep(seconds)
+            after, wall = node.metrics(), time.monotonic() - began
+        finally:
+            node.stop()
+    share, age = 1e9, 0.0
+    for i in range(count):
+        done = after["sightline_camera_analysed_total", f"c{i}", None] - before["sightline_camera_analysed_total", f"c{i}", None]
+        wanted = MODES[mode]["rate"] or footage["fps"][i % len(footage["fps"])]
+        share = min(share, done / wall / wanted)
+        age = max(age, after["sightline_camera_delay_seconds", f"c{i}", "0.99"])
+    cpu = (after["process_cpu_seconds_total", None, None] - before["process_cpu_seconds_total", None, None]) / wall
+    return share >= KEPT_SHARE and age <= AGE_S, cpu, share, age
+
+
+def sustained(footage, mode, seconds):
+    """The largest number of cameras that was sustained, by trying around what few of them cost."""
+    few = 2 if mode == "every" else 4
+    good, cpu, share, age = watch(footage, few, mode, seconds)
+    tried = {few: good}
+    print(f"    {mode:<6} {few:>4} cameras: {100 * cpu:.0f} % of the core, rate kept {share:.2f}, age p99 {age:.2f} s", flush=True)
+    guess = max(1, int(0.96 * few / max(cpu, 1e-3)))
+    for _ in range(5):
+        if guess in tried:
+            break
+        good, cpu, share, age = watch(footage, guess, mode, seconds)
+        tried[guess] = good
+        print(f"    {mode:<6} {guess:>4} cameras: {100 * cpu:.0f} % of the core, rate kept {share:.2f}, age p99 {age:.2f} s"
+              f"{'' if good else '  (not sustained)'}", flush=True)
+        best = max([n for n, ok in tried.items() if ok], default=0)
+        worst = min([n for n, ok in tried.items() if not ok and n > best], default=None)
+        if worst is None:
+            guess = max(guess + 1, int(guess * 1.12))
+        elif worst - best <= max(1, worst // 25):
+            break
+        else:
+            guess = max(best + 1, (best + worst) // 2) if best else max(1, int(worst * 0.8))
+    return max([n for n, ok in tried.items() if ok], default=0)
+
+
+def frame_rate(file):
+    text = subprocess.run(["ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "stream=avg_frame_rate", "-of",
+                           "csv=p=0", file], check=True, capture_output=True, text=True).stdout.strip()
+    over, under = text.split("/")
+    return float(over) / float(under)
+
+
+def decode_ceiling(footage):
+    """Cameras whose frames ffmpeg alone would decode in real time on the core."""
+    seconds_of_cpu = seconds_of_video = 0.0
+    for file, fps in zip(footage["files"], footage["fps"]):
+        before = os.times()
+        done = subprocess.run(["taskset", "-c", CORE, "ffmpeg", "-v", "info", "-threads", "1", "-i", file, "-f", "null", "-"],
+                              check=True, capture_output=True, text=True)
+        after = os.times()
+        seconds_of_cpu += after.children_user + after.children_system - before.children_user - before.children_system
+        seconds_of_video += int(re.findall(r"frame=\s*(\d+)", done.stderr)[-1]) / fps
+    return seconds_of_video / seconds_of_cpu
+
+
+def simulate(folder, seed, seconds, *extra):
+    if not (folder / "camera.yaml").exists():
+        subprocess.run([PROGRAM, "simulate", "street", "--seed", str(seed), "--seconds", str(seconds), "-o", str(folder), "-q",
+                        *extra], check=True)
+    return folder
+
+
+def footage_of(names, models):
+    clips = [simulate(OUT / f"street-{seed}", seed, 40) for seed in (500, 501, 502, 503)] if "sim" in names else []
+    found = {}
+    if clips:
+        found["sim"] = {"files": [c / "video.mp4" for c in clips], "pipeline": "street", "models": models["ours"]}
+    for name in names:
+        if name == "sim":
+            continue
+        file = ASSETS / "videos" / VIDEOS[name]
+        if not file.exists():
+            print(f"bench: skipped: {name} ({file} is not there)", file=sys.stderr)
+            continue
+        found[name] = {"files": [file], "pipeline": str(OUT / "coco.yaml"), "models": models["assets"]}
+    for footage in found.values():
+        footage["fps"] = [frame_rate(f) for f in footage["files"]]
+    return found
+
+
+def events_of(folder, mode, clips, seconds):
+    """All clips once, in real time, at once: the events of each camera."""
+    cameras = []
+    for i, clip in enumerate(clips):
+        camera = yaml.safe_load((clip / "camera.yaml").read_text())
+        camera.update({"name": f"c{i}", "source": str(clip / "video.mp4"), "loop": False, **MODES[mode]})
+        cameras.append(camera)
+    node = Node(folder / mode, cameras, "street", BUILD.parent.parent / "models", pinned=False,
+                sinks=[{"kind": "jsonl", "file": "events.jsonl"}])
+    try:
+        deadline = time.monotonic() + seconds + 60
+        while time.monotonic() < deadline:
+            time.sleep(1)
+            values = node.metrics()
+            if all(values.get(("sightline_camera_state", f"c{i}", "ended"), 0) == 1 for i in range(len(clips))):
+                break
+        share = min(values[("sightline_camera_analysed_total", f"c{i}", None)] for i in range(len(clips)))
+    finally:
+        node.stop()
+    file = folder / mode / "data" / "events.jsonl"
+    rows = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+    return rows, share
+
+
+KINDS = {"near_miss": "near_miss", "person_on_road": "person_on_road", "wrong_way": "wrong_way",
+         "stopped_vehicle": "stopped_vehicle", "crowd": "crowd", "speed": "speeding"}
+
+
+def recall(rows, clips, tolerance=4.0):
+    """(found, asked) over the kinds of KINDS: a true event is found by one of its kind on its camera at about its time."""
+    found = asked = 0
+    for i, clip in enumerate(clips):
+        reported = [(KINDS.get(r["data"]["kind"]), r["data"]["time_s"]) for r in rows
+                    if r["source"].endswith(f"/c{i}") and r["data"].get("phase") != "end"]
+        for line in (clip / "events.jsonl").read_text().splitlines():
+            truth = json.loads(line)
+            if truth["kind"] not in KINDS.values():
+                continue
+            asked += 1
+            found += any(kind == truth["kind"] and truth["begin_s"] - tolerance <= at <= truth["end_s"] + tolerance
+                         for kind, at in reported)
+    return found, asked
+
+
+def compare_events(count, seconds):
+    clips = [simulate(OUT / f"events-{900 + i}", 900 + i, seconds, "--weather", "day") for i in range(count)]
+    result = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for mode in MODES:
+            rows, analysed = events_of(pathlib.Path(folder), mode, clips, seconds)
+            found, asked = recall(rows, clips)
+            result[mode] = {"recall": found / max(asked, 1), "found": found, "asked": asked, "reported": len(rows)}
+            print(f"    {mode:<6} {found} of {asked} true events found ({len(rows)} reported; least analysed {analysed:.0f})",
+                  flush=True)
+    return result
+
+
+def soak(minutes, models):
+    clips = [simulate(OUT / f"street-{seed}", seed, 40) for seed in (500, 501, 502, 503)]
+    footage = {"files": [c / "video.mp4" for c in clips]}
+    with tempfile.TemporaryDirectory() as folder:
+        cameras = cameras_of(footage["files"], 200, "auto", lambda i: {"rate": 0.5})
+        node = Node(pathlib.Path(folder) / "node", cameras, "street", models["ours"], pinned=False)
+        try:
+            time.sleep(60)
+            first, samples = node.metrics(), []
+            for _ in range(max(1, int(minutes * 60 / 20))):
+                time.sleep(20)
+                values = node.metrics()
+                samples.append([values[name, None, None] for name in
+                                ("process_resident_memory_bytes", "process_threads", "process_open_fds")])
+            live = sum(values.get(("sightline_camera_state", f"c{i}", "live"), 0) for i in range(200))
+            rates = [(values["sightline_camera_analysed_total", f"c{i}", None] -
+                      first["sightline_camera_analysed_total", f"c{i}", None]) / (20 * len(samples)) for i in range(200)]
+        finally:
+            node.stop()
+    half = samples[len(samples) // 2:]
+    growth = max(s[0] for s in half) / first["process_resident_memory_bytes", None, None]
+    print(f"  soak: {live:.0f} of 200 cameras live, least analysed {min(rates):.2f}/s of 0.5/s; memory "
+          f"{first['process_resident_memory_bytes', None, None] / 2**20:.0f} MiB after a minute, at most "
+          f"{max(s[0] for s in half) / 2**20:.0f} MiB in the second half ({growth:.3f}x); threads "
+          f"{min(s[1] for s in half):.0f}..{max(s[1] for s in half):.0f}, descriptors "
+          f"{min(s[2] for s in half):.0f}..{max(s[2] for s in half):.0f}")
+    flat = growth <= 1.05 and max(s[1] for s in half) == min(s[1] for s in half) and \
+        max(s[2] for s in half) - min(s[2] for s in half) <= 3
+    return {"flat": flat, "growth": growth, "live": live, "least_rate": min(rates)}
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--footage", default="sim," + ",".join(VIDEOS))
+    arguments.add_argument("--modes", default=",".join(MODES))
+    arguments.add_argument("--seconds", type=float, default=15)
+    arguments.add_argument("--clips", type=int, default=6, help="simulated cameras for the comparison of events; 0: none")
+    arguments.add_argument("--soak", type=float, default=0, metavar="MINUTES")
+    arguments.add_argument("--strict", action="store_true")
+    options = arguments.parse_args()
+    OUT.mkdir(parents=True, exist_ok=True)
+    (OUT / "coco.yaml").write_text(YOLOX)
+    models = {"ours": BUILD.parent.parent / "models", "assets": OUT / "camera_models"}
+    if (ASSETS / "models/yolox_nano_416.onnx").exists():
+        make_models(models["assets"], {"yolox_nano": ("yolox_nano_416.onnx", ["--labels", "coco80"])})
+    result, missed = {}, False
+    if options.soak:
+        result["soak"] = soak(options.soak, models)
+        (OUT / "cameras_soak.json").write_text(json.dumps(result, indent=1))
+        return 0 if result["soak"]["flat"] else 1
+    for name, footage in footage_of(options.footage.split(","), models).items():
+        print(f"  {name}: {len(footage['files'])} videos of {footage['fps'][0]:.1f} frames/s", flush=True)
+        ceiling = decode_ceiling(footage)
+        counts = {mode: sustained(footage, mode, options.seconds) for mode in options.modes.split(",")}
+        every = counts.get("every", 0)
+        result[name] = {"ceiling": ceiling, **counts}
+        print(f"    decode alone (ffmpeg): {ceiling:.0f} cameras")
+        for mode, count in counts.items():
+            ratio = f", {count / every:.1f}x every-frame" if every else ""
+            print(f"    {mode:<6} {count:>4} cameras per core{ratio}, {count / ceiling:.2f} of decode alone", flush=True)
+        if every and "auto" in counts:
+            missed |= counts["auto"] / every < GOAL
+            print(f"    goal of {GOAL}x: {'reached' if counts['auto'] / every >= GOAL else 'MISSED'}")
+    if options.clips:
+        print(f"  events on {options.clips} simulated cameras, held-out seeds")
+        result["events"] = compare_events(options.clips, 60)
+        kept = result["events"]["auto"]["recall"] / max(result["events"]["every"]["recall"], 1e-9)
+        missed |= kept < RECALL_GOAL
+        print(f"    auto finds {100 * kept:.0f} % of what every-frame finds: goal of {100 * RECALL_GOAL:.0f} %: "
+              f"{'reached' if kept >= RECALL_GOAL else 'MISSED'}")
+    (OUT / "cameras.json").write_text(json.dumps(result, indent=1))
+    return 1 if options.strict and missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
