@@ -6,7 +6,8 @@ POST /status/N    that status code              /hang          never answers
      /long        answers 200 with 10 MB        /garbage       no HTTP at all
      /redirect    307 to /status/200            /slow/MS       200 after so many milliseconds
      /times/N     503 for the first N requests of each body, then 200
-GET  /received    a JSON list: path, body, type, signed (true, false; null without a signature), authorization
+GET  /received    a JSON list: path, body, type, signed (true, false; null without a signature),
+              signature, authorization
      /connections how many connections there were
 """
 import hashlib
@@ -58,7 +59,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         number = int(rest[0]) if rest and rest[0].isdigit() else 0
         with lock:
             received.append({"path": self.path, "body": body.decode(), "type": self.headers.get("Content-Type"),
-                             "signed": self.signed(body), "authorization": self.headers.get("Authorization")})
+                             "signed": self.signed(body), "signature": self.headers.get("X-Sightline-Signature"),
+                             "authorization": self.headers.get("Authorization")})
             times = sum(1 for one in received if one["body"] == body.decode())
         if kind == "status":
             self.answer(number)

@@ -11,6 +11,8 @@ namespace {
 // twice.
 constexpr auto kUnsavedMax = std::chrono::milliseconds(200);
 
+constexpr auto kQuiet = std::chrono::seconds(10);
+
 WallTime FromUs(int64_t us) { return WallTime(std::chrono::microseconds(us)); }
 
 bool Names(const std::vector<std::string>& list, const std::string& name) {
@@ -233,14 +235,15 @@ bool SinkWorker::Acknowledge() {
 
 void SinkWorker::Note(const absl::Status& failure) {
   std::string message(MessageOf(failure));
-  bool news = false;
   {
     const std::lock_guard lock(mutex_);
     ++counts_.failed;
-    news = counts_.last_error != message;
     counts_.last_error = message;
   }
-  if (news) spdlog::warn("sink '{}': {}; what waits is kept and tried again", sink_.name, message);
+  const MonotonicTime now = MonotonicClock::now();
+  if (now < quiet_until_) return;  // one that comes and goes would fill the log
+  quiet_until_ = now + kQuiet;
+  spdlog::warn("sink '{}': {}; what waits is kept and tried again", sink_.name, message);
 }
 
 }  // namespace sightline::cameras

@@ -58,7 +58,8 @@ class SinkWorker {
   NamedSink sink_;
   RetryPause pause_;               // the thread's
   std::set<int64_t> done_;         // taken by the sink, not yet acknowledged in the store; the thread's
-  MonotonicTime unsaved_since_{};  // the oldest of done_
+  MonotonicTime unsaved_since_{};  // the oldest of done_; the thread's
+  MonotonicTime quiet_until_{};    // no warning before; the thread's
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -47,6 +48,24 @@ TEST_F(WebhookTest, posts_a_signed_cloud_event) {
   EXPECT_EQ(received[0]["signed"], true);
   EXPECT_EQ(received[1]["signed"], false) << "the server really looks";
   EXPECT_TRUE(received[2]["signed"].is_null());
+}
+
+TEST_F(WebhookTest, signature_is_checked_as_the_documentation_says) {
+  ASSERT_TRUE(Sink("/status/200")->Send(message_).ok());
+  const std::string page = *ReadTextFile("docs/events.md", 1 << 20);
+  const size_t begin = page.find("```python\n") + 10;
+  const std::string program = page.substr(begin, page.find("```", begin) - begin) +
+                              fmt::format(
+                                  "import sys\nassert is_genuine('key', sys.argv[1], sys.argv[2].encode())\n"
+                                  "assert not is_genuine('other', sys.argv[1], sys.argv[2].encode())\n"
+                                  "assert not is_genuine('key', sys.argv[1], b'else')\n");
+  const auto folder = *TemporaryFolder::Create();
+  ASSERT_TRUE(WriteFileAtomically(folder.path() / "check.py", program).ok());
+  const auto received = Received();
+  EXPECT_EQ(std::system(fmt::format("python3 {}/check.py '{}' '{}'", folder.path().string(),
+                                    received[0]["signature"].get<std::string>(), message_.payload)
+                            .c_str()),
+            0);
 }
 
 TEST_F(WebhookTest, tells_never_from_later) {
