@@ -22,8 +22,10 @@ class VideoUrl : public testing::Test {
   void Write(const std::string& name, const std::string& text) {
     ASSERT_TRUE(WriteFileAtomically(folder_.path() / name, text).ok());
   }
-  static ingest::DemuxTimeouts Quick() {
-    return {std::chrono::milliseconds(3000), std::chrono::milliseconds(1000)};
+  static ingest::DemuxOptions Quick() {
+    ingest::DemuxOptions options;
+    options.timeouts = {std::chrono::milliseconds(3000), std::chrono::milliseconds(1000)};
+    return options;
   }
   DecodedVideo Decode(const std::string& path) {
     return DecodeAll(ingest::VideoDemuxer::Open(UrlInput(server_.Url(path)), {}, Quick()));
@@ -172,8 +174,9 @@ class Camera : public testing::Test {
         clip_));
   }
   static DecodedVideo Decode(const std::string& url) {
-    return DecodeAll(ingest::VideoDemuxer::Open(
-        UrlInput(url), {}, {std::chrono::milliseconds(5000), std::chrono::milliseconds(1000)}));
+    ingest::DemuxOptions options;
+    options.timeouts = {std::chrono::milliseconds(5000), std::chrono::milliseconds(1000)};
+    return DecodeAll(ingest::VideoDemuxer::Open(UrlInput(url), {}, options));
   }
   TemporaryFolder folder_ = TemporaryFolder::Create().value();
   const std::string clip_ = folder_.path() / "a.mp4";

@@ -73,7 +73,7 @@ class LibavDecoder final : public VideoDecoder {
   absl::Status Send(const AVPacket* packet) override {
     int error = avcodec_send_packet(context_, packet);
     while (error == AVERROR(EAGAIN) && waiting_.size() < kWaitingMax) {
-      auto frame = Take();
+      auto frame = Take([](double) { return true; });
       if (absl::IsUnavailable(frame.status()) || absl::IsOutOfRange(frame.status())) break;
       waiting_.push_back(std::move(frame));
       error = avcodec_send_packet(context_, packet);
@@ -84,10 +84,20 @@ class LibavDecoder final : public VideoDecoder {
   }
 
   absl::StatusOr<FramePtr> Receive() override {
-    if (waiting_.empty()) return Take();
+    return ReceiveIf([](double) { return true; });
+  }
+
+  absl::StatusOr<FramePtr> ReceiveIf(absl::FunctionRef<bool(double)> wanted) override {
+    if (waiting_.empty()) return Take(wanted);
     auto frame = std::move(waiting_.front());
     waiting_.pop_front();
+    if (frame.ok() && !wanted((*frame)->time_s.value_or(0))) return FramePtr();
     return frame;
+  }
+
+  void Flush() override {
+    waiting_.clear();
+    avcodec_flush_buffers(context_);
   }
 
   void SetEconomy(Economy economy) override {
@@ -98,7 +108,7 @@ class LibavDecoder final : public VideoDecoder {
   }
 
  private:
-  absl::StatusOr<FramePtr> Take() {
+  absl::StatusOr<FramePtr> Take(absl::FunctionRef<bool(double)> wanted) {
     const int error = avcodec_receive_frame(context_, frame_);
     if (error == AVERROR(EAGAIN)) return absl::UnavailableError("more packets are needed");
     if (error == AVERROR_EOF) return absl::OutOfRangeError("the end of the video");
@@ -111,6 +121,10 @@ class LibavDecoder final : public VideoDecoder {
     if (frame_->decode_error_flags != 0 || (frame_->flags & AV_FRAME_FLAG_CORRUPT) != 0) {
       av_frame_unref(frame_);
       return absl::DataLossError(fmt::format("the frame at {:.3f} s is damaged", time_s));
+    }
+    if (!wanted(time_s)) {
+      av_frame_unref(frame_);
+      return FramePtr();
     }
     auto made = maker_.Make(frame_);
     av_frame_unref(frame_);

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "data/frame.h"
@@ -30,6 +31,11 @@ class VideoDecoder {
   virtual ~VideoDecoder() = default;
   virtual absl::Status Send(const AVPacket* packet) = 0;
   virtual absl::StatusOr<FramePtr> Receive() = 0;
+  // As Receive, but a frame whose time is not `wanted` is neither converted nor turned: null.
+  virtual absl::StatusOr<FramePtr> ReceiveIf(absl::FunctionRef<bool(double time_s)> wanted) = 0;
+  // Forgets frames that were not received and what was decoded, also after draining: the next packet is a
+  // keyframe.
+  virtual void Flush() = 0;
   // From the next packet on; after kKeyframes frames come again from the next keyframe on. Frames of what was
   // skipped never come.
   virtual void SetEconomy(Economy economy) = 0;

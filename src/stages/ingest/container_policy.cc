@@ -34,7 +34,8 @@ ContainerKind KindOfContainer(std::string_view format_name) {
   return Holds(kPointers, first) ? ContainerKind::kPointer : ContainerKind::kOther;
 }
 
-absl::Status CheckNestedUrl(std::string_view from, std::string_view to) {
+absl::Status CheckNestedUrl(std::string_view from, std::string_view to,
+                            const std::vector<std::string>& allowed_hosts) {
   const auto refuse = [&](std::string_view why) {
     return absl::PermissionDeniedError(
         fmt::format("the playlist points to {}: {}", WithoutAnyCredentials(to), why));
@@ -44,7 +45,10 @@ absl::Status CheckNestedUrl(std::string_view from, std::string_view to) {
   if (!target.ok()) return refuse("only http and https are followed");
   if (target->scheme != "http" && target->scheme != "https")
     return refuse("only http and https are followed");
-  if (!base.ok() || target->host != base->host) return refuse("only the playlist's own host is followed");
+  if (!base.ok() || (target->host != base->host && !Holds(allowed_hosts, target->host))) {
+    return refuse(allowed_hosts.empty() ? "only the playlist's own host is followed"
+                                        : "only the playlist's own host and those allowed are followed");
+  }
   if (base->scheme == "https" && target->scheme == "http") return refuse("from https only https is followed");
   return absl::OkStatus();
 }

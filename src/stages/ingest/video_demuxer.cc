@@ -16,6 +16,7 @@ extern "C" {
 #include "stages/ingest/byte_source.h"
 #include "stages/ingest/container_policy.h"
 #include "stages/ingest/libav_log.h"
+#include "stages/ingest/local_camera.h"
 #include "stages/ingest/video_track.h"
 
 namespace sightline::ingest {
@@ -23,6 +24,8 @@ namespace {
 
 constexpr int64_t kProbeBytesMax = 5'000'000;
 constexpr int64_t kAnalyzeMicroseconds = 5'000'000;
+constexpr int64_t kAnalyzeLiveMicroseconds = 1'500'000;
+constexpr int64_t kUdpBufferBytes = 2 << 20;  // a keyframe comes in one burst
 constexpr int kStreamsMax = 64;
 // Packets of other tracks, or empty ones, in a row before the video is given up.
 constexpr int kIdlePacketsMax = 1'000'000;
@@ -46,10 +49,10 @@ class Options {
 
 class LibavDemuxer final : public VideoDemuxer {
  public:
-  LibavDemuxer(const MediaLimits& limits, const DemuxTimeouts& timeouts)
-      : limits_(limits), timeouts_(timeouts), packet_(av_packet_alloc()) {
+  LibavDemuxer(const MediaLimits& limits, const DemuxOptions& options)
+      : limits_(limits), options_(options), timeouts_(options.timeouts), packet_(av_packet_alloc()) {
     CHECK(packet_ != nullptr) << "out of memory";
-    SetDeadline(timeouts.open);
+    SetDeadline(timeouts_.open);
   }
   ~LibavDemuxer() override {
     avformat_close_input(&format_);
@@ -66,16 +69,19 @@ class LibavDemuxer final : public VideoDemuxer {
   absl::Status OpenHttp(const std::string& url) {
     ASSIGN_OR_RETURN(const Url parsed, ParseUrl(url));
     policy_.emplace(parsed.host);
-    ASSIGN_OR_RETURN(auto reader, OpenUrlReader(url, UrlOptions(), &*policy_, &base_url_));
-    return OpenReader(std::move(reader), base_url_);
+    auto reader = OpenUrlReader(url, UrlOptions(), &*policy_, &base_url_);
+    if (!reader.ok()) return Late(reader.status());
+    return OpenReader(*std::move(reader), base_url_);
   }
   absl::Status OpenRtsp(const std::string& url);
 
   const VideoTrack& track() const override { return track_; }
+  SourceNature nature() const override;
   absl::StatusOr<AVPacket*> Read() override;
 
  private:
   absl::Status OpenReader(std::unique_ptr<ByteReader> reader, const std::string& address);
+  absl::Status StartRtsp(const std::string& url);
   absl::Status Start(const AVInputFormat* input_format, const std::string& address, Options* options);
   absl::StatusOr<const AVInputFormat*> Probe(const std::string& address);
   absl::StatusOr<AVPacket*> ReadPacket();
@@ -92,6 +98,11 @@ class LibavDemuxer final : public VideoDemuxer {
     options.bytes_max = limits_.download_bytes_max;
     options.idle_timeout = std::min(options.idle_timeout, timeouts_.read);
     options.connect_timeout = std::min(options.connect_timeout, timeouts_.open);
+    if (options_.cancelled) {
+      // The deadline of what is being done decides, asked all the time.
+      options.idle_timeout = std::max(timeouts_.open, timeouts_.read);
+      options.cancelled = [this] { return IsOver(); };
+    }
     return options;
   }
   bool is_transport_stream() const {
@@ -103,11 +114,21 @@ class LibavDemuxer final : public VideoDemuxer {
   auto DeadlineSource() {
     return [this] { return is_network() ? deadline_ : MonotonicTime::max(); };
   }
+  bool IsCancelled() const { return options_.cancelled && options_.cancelled(); }
+  bool IsOver() const { return IsCancelled() || MonotonicClock::now() > deadline_; }
+  // What was given up is given up for one of two reasons.
+  absl::Status Late(const absl::Status& status) const {
+    if (!absl::IsCancelled(status) || IsCancelled()) return status;
+    return absl::DeadlineExceededError("the server does not answer in time");
+  }
+  AddressPolicy* PolicyOf(std::string_view url);
 
   const MediaLimits limits_;
-  const DemuxTimeouts timeouts_;
+  const DemuxOptions options_;
+  DemuxTimeouts timeouts_;
   std::string base_url_;  // after redirects; "" for files
   std::optional<AddressPolicy> policy_;
+  std::unordered_map<std::string, AddressPolicy> allowed_policies_;  // of allowed hosts, named by a person too
   std::unique_ptr<ByteSource> source_;
   std::unordered_map<AVIOContext*, std::unique_ptr<ByteSource>> nested_;
   MonotonicTime deadline_;
@@ -175,12 +196,32 @@ absl::Status LibavDemuxer::OpenRtsp(const std::string& url) {
   ASSIGN_OR_RETURN(const Url parsed, ParseUrl(url));
   base_url_ = url;
   policy_.emplace(parsed.host);
-  RETURN_IF_ERROR(policy_->LookUp(parsed.host).status());
+  const auto addresses = policy_->LookUp(parsed.host, [this] { return IsOver(); });
+  if (!addresses.ok()) return Late(addresses.status());
+  // libav looks names up by itself and cannot be interrupted in it. TLS wants the name.
+  if (!options_.cancelled || parsed.scheme != "rtsp") return StartRtsp(url);
+  absl::Status status;
+  for (const std::string& address : *addresses) {
+    Url numeric = parsed;
+    numeric.host = address;
+    status = StartRtsp(numeric.Text());
+    if (!absl::IsUnavailable(status) || IsOver()) return status;
+  }
+  return status;
+}
+
+absl::Status LibavDemuxer::StartRtsp(const std::string& url) {
   Options options;
-  // Over TCP only: with UDP the server would name the addresses to send to.
-  options.Set("rtsp_transport", "tcp");
-  options.Set("timeout", std::chrono::microseconds(timeouts_.read).count());
-  options.Set("protocol_whitelist", "rtsp,rtsps,rtp,tcp,tls");
+  // Unless asked over TCP only: with UDP the server would name the addresses to send to.
+  options.Set("rtsp_transport", options_.rtsp_udp ? "udp" : "tcp");
+  if (options_.rtsp_udp) {
+    options.Set("rtsp_flags", "filter_src");
+    options.Set("buffer_size", kUdpBufferBytes);
+  }
+  // Where somebody asks all the time, the deadline of what is being done decides.
+  const auto limit = options_.cancelled ? std::max(timeouts_.open, timeouts_.read) : timeouts_.read;
+  options.Set("timeout", std::chrono::microseconds(limit).count());
+  options.Set("protocol_whitelist", options_.rtsp_udp ? "rtsp,rtsps,rtp,tcp,tls,udp" : "rtsp,rtsps,rtp,tcp,tls");
   options.Set("format_whitelist", "rtsp,mpegts");
   format_ = avformat_alloc_context();
   CHECK(format_ != nullptr) << "out of memory";
@@ -190,7 +231,8 @@ absl::Status LibavDemuxer::OpenRtsp(const std::string& url) {
 absl::Status LibavDemuxer::Start(const AVInputFormat* input_format, const std::string& address,
                                  Options* options) {
   options->Set("probesize", kProbeBytesMax);
-  options->Set("analyzeduration", kAnalyzeMicroseconds);
+  options->Set("analyzeduration", options_.live ? kAnalyzeLiveMicroseconds : kAnalyzeMicroseconds);
+  if (options_.live) options->Set("fpsprobesize", int64_t{3});
   options->Set("max_streams", kStreamsMax);
   format_->opaque = this;
   format_->io_open = &OpenNested;
@@ -230,13 +272,14 @@ absl::Status LibavDemuxer::Start(const AVInputFormat* input_format, const std::s
 
 absl::Status LibavDemuxer::Failure(int error, const LibavWords& words) const {
   if (!refused_.ok()) return refused_;
-  if (source_ && !source_->status().ok()) return source_->status();
-  if (!nested_status_.ok()) return nested_status_;
+  if (IsCancelled()) return absl::CancelledError("given up");
+  if (source_ && !source_->status().ok()) return Late(source_->status());
+  if (!nested_status_.ok()) return Late(nested_status_);
   // HLS refuses some addresses by itself, before it asks us.
   constexpr std::string_view kBadSegment = "Error when loading first segment '";
   if (const size_t at = words.first().find(kBadSegment); at != std::string::npos) {
     const std::string_view rest = std::string_view(words.first()).substr(at + kBadSegment.size());
-    RETURN_IF_ERROR(CheckNestedUrl(base_url_, rest.substr(0, rest.rfind('\''))));
+    RETURN_IF_ERROR(CheckNestedUrl(base_url_, rest.substr(0, rest.rfind('\'')), options_.allowed_hosts));
   }
   return LibavStatus(error, words.first());
 }
@@ -249,17 +292,23 @@ absl::StatusOr<AVPacket*> LibavDemuxer::Read() {
 }
 
 absl::StatusOr<AVPacket*> LibavDemuxer::ReadPacket() {
-  SetDeadline(timeouts_.read);
+  const bool in_bursts = timeouts_.playlist_read.count() > 0 && nature() == SourceNature::kSegments;
+  SetDeadline(in_bursts ? timeouts_.playlist_read : timeouts_.read);
   LibavWords words;
   for (int idle = 0; idle < kIdlePacketsMax; ++idle) {
     av_packet_unref(packet_);
     const int error = av_read_frame(format_, packet_);
     said_cut_ |= words.Heard(kSaidCut);
     if (!refused_.ok()) return refused_;
-    if (error == AVERROR(EAGAIN)) continue;
-    if (error == AVERROR_EOF) return AtEnd();
-    if (error < 0) return Failure(error, words);
-    if (packet_->stream_index != stream_ || packet_->size == 0) continue;
+    if (IsCancelled()) return absl::CancelledError("given up");
+    if (error < 0 || packet_->stream_index != stream_ || packet_->size == 0) {
+      // Other tracks may go on while the video has stopped.
+      if (is_network() && MonotonicClock::now() > deadline_)
+        return absl::DeadlineExceededError("the stream sends nothing any more");
+      if (error == AVERROR_EOF) return AtEnd();
+      if (error < 0 && error != AVERROR(EAGAIN)) return Failure(error, words);
+      continue;
+    }
     // A packet that the file's end cuts is not whole; what a transport stream has lost is the decoder's to
     // judge.
     if ((packet_->flags & AV_PKT_FLAG_CORRUPT) != 0 && !is_transport_stream()) return Cut();
@@ -294,14 +343,14 @@ int LibavDemuxer::OpenNested(AVFormatContext* format, AVIOContext** context, con
         fmt::format("the file points to {}, which is not followed", ToValidUtf8(WithoutAnyCredentials(url))));
     return AVERROR(EACCES);
   }
-  absl::Status status = CheckNestedUrl(self->base_url_, url);
+  absl::Status status = CheckNestedUrl(self->base_url_, url, self->options_.allowed_hosts);
   if ((flags & AVIO_FLAG_WRITE) != 0) status = absl::PermissionDeniedError("a stream that wants to write");
   if (!status.ok()) {
     self->refused_ = status;
     return AVERROR(EACCES);
   }
   std::string final_url;
-  auto reader = OpenUrlReader(url, self->UrlOptions(), &*self->policy_, &final_url);
+  auto reader = OpenUrlReader(url, self->UrlOptions(), self->PolicyOf(url), &final_url);
   if (!reader.ok()) {
     const bool refused = absl::IsPermissionDenied(reader.status());
     (refused ? self->refused_ : self->nested_status_).Update(reader.status());
@@ -311,6 +360,23 @@ int LibavDemuxer::OpenNested(AVFormatContext* format, AVIOContext** context, con
   *context = source->context();
   self->nested_[*context] = std::move(source);
   return 0;
+}
+
+// What a playlist's own host may lead to does not tell where an allowed host may be.
+AddressPolicy* LibavDemuxer::PolicyOf(std::string_view url) {
+  const auto parsed = ParseUrl(url);
+  const auto base = ParseUrl(base_url_);
+  if (!parsed.ok() || !base.ok() || parsed->host == base->host) return &*policy_;
+  return &allowed_policies_.try_emplace(parsed->host, parsed->host).first->second;
+}
+
+SourceNature LibavDemuxer::nature() const {
+  const std::string_view name = format_->iformat->name;
+  if (!is_network()) return SourceNature::kRecorded;
+  if (name == "rtsp") return SourceNature::kLive;
+  if (name == "hls") return SourceNature::kSegments;
+  if (source_ && source_->reader().size()) return SourceNature::kRecorded;
+  return name == "mpjpeg" || name == "mjpeg" ? SourceNature::kUntimed : SourceNature::kLive;
 }
 
 int LibavDemuxer::CloseNested(AVFormatContext* format, AVIOContext* context) {
@@ -324,7 +390,7 @@ int LibavDemuxer::CloseNested(AVFormatContext* format, AVIOContext* context) {
 
 int LibavDemuxer::IsInterrupted(void* self) {
   const auto* demuxer = static_cast<const LibavDemuxer*>(self);
-  if (!demuxer->refused_.ok()) return 1;
+  if (!demuxer->refused_.ok() || demuxer->IsCancelled()) return 1;
   return demuxer->is_network() && MonotonicClock::now() > demuxer->deadline_ ? 1 : 0;
 }
 
@@ -332,21 +398,26 @@ int LibavDemuxer::IsInterrupted(void* self) {
 
 absl::StatusOr<std::unique_ptr<VideoDemuxer>> VideoDemuxer::Open(const Input& input,
                                                                  const MediaLimits& limits,
-                                                                 const DemuxTimeouts& timeouts) {
+                                                                 const DemuxOptions& options) {
   RETURN_IF_ERROR(input.status);
+  if (input.kind == InputKind::kFile && IsLocalCamera(input.address)) {
+    auto camera = OpenLocalCamera(input.address, limits, options);
+    if (!camera.ok()) return Annotate(camera.status(), input.name);
+    return camera;
+  }
   SetUpLibav();
-  auto demuxer = std::make_unique<LibavDemuxer>(limits, timeouts);
+  auto demuxer = std::make_unique<LibavDemuxer>(limits, options);
   const absl::Status status = input.kind == InputKind::kFile ? demuxer->OpenFile(input.address)
                               : IsStream(input)              ? demuxer->OpenRtsp(input.address)
                                                              : demuxer->OpenHttp(input.address);
-  if (!status.ok()) return Annotate(status, input.name);
-  return demuxer;
+  if (status.ok()) return demuxer;
+  return MessageOf(status).starts_with(input.name) ? status : Annotate(status, input.name);
 }
 
 absl::StatusOr<std::unique_ptr<VideoDemuxer>> VideoDemuxer::OpenBytes(absl::Span<const uint8_t> bytes,
                                                                       const MediaLimits& limits) {
   SetUpLibav();
-  auto demuxer = std::make_unique<LibavDemuxer>(limits, DemuxTimeouts());
+  auto demuxer = std::make_unique<LibavDemuxer>(limits, DemuxOptions());
   RETURN_IF_ERROR(demuxer->OpenBytes(bytes));
   return demuxer;
 }
