@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/clock.h"
@@ -85,7 +86,8 @@ class DecodeGate {
  public:
   static std::shared_ptr<DecodeGate> Create(int turns);
   virtual ~DecodeGate() = default;
-  virtual void Enter() = 0;
+  // False when `given_up` said so first, asked every 100 ms: no turn was taken.
+  virtual bool Enter(absl::FunctionRef<bool()> given_up) = 0;
   virtual void Leave() = 0;
 };
 
