@@ -24,7 +24,7 @@ constexpr double kFirstPictureSeconds = 6;
 struct CameraArguments {
   NodeClientOptions node;
   std::vector<std::string> names;
-  std::string source, file, pipeline, attention, transport;
+  std::string name, source, file, pipeline, attention, transport;
   double rate = -1, weight = -1, seconds = 3;
   bool loop = false, fast = false, replace = false, json = false, wait = true;
 };
@@ -60,7 +60,7 @@ absl::StatusOr<std::string> ReadConfigText(const std::string& file) {
 
 // What the command line says, over what the file says.
 absl::Status Override(const CameraArguments& arguments, cameras::CameraConfig* config) {
-  if (!arguments.names.empty()) config->name = arguments.names.front();
+  if (!arguments.name.empty()) config->name = arguments.name;
   if (!arguments.source.empty()) config->source = arguments.source;
   if (arguments.source == "-") {
     ASSIGN_OR_RETURN(const std::string text, ReadStandardInput());
@@ -222,7 +222,7 @@ int List(const CameraArguments& arguments) {
 int Show(const CameraArguments& arguments) {
   auto client = NodeClient::Create(arguments.node);
   if (!client.ok()) return Fail("show", client.status());
-  auto answer = (*client)->Call("GET", "/api/v1/cameras/" + arguments.names.front());
+  auto answer = (*client)->Call("GET", "/api/v1/cameras/" + arguments.name);
   if (!answer.ok()) return Fail("show", answer.status());
   if (arguments.json) {
     std::cout << answer->dump(2) << "\n";
@@ -272,14 +272,13 @@ int ForEach(const CameraArguments& arguments, const std::string& command, const 
 
 // Of a source or a configuration; of a camera that the node has, with the credentials that it knows.
 absl::StatusOr<Json> Probe(CameraArguments arguments, NodeClient* client) {
-  const std::string word = arguments.names.empty() ? "" : arguments.names.front();
+  const std::string word = arguments.source;
   const std::string seconds = fmt::format("?seconds={:g}", arguments.seconds);
   const bool may_be_name =
       arguments.file.empty() && word.find_first_of(":/.?%") == std::string::npos && !word.empty();
   if (may_be_name && client->Call("GET", "/api/v1/cameras/" + word).ok())
     return client->Call("POST", "/api/v1/cameras/" + word + "/test" + seconds);
-  if (arguments.file.empty()) arguments.source = word;
-  arguments.names = {"test"};
+  if (arguments.name.empty()) arguments.name = "test";
   ASSIGN_OR_RETURN(const cameras::CameraConfig config, ConfigOf(arguments));
   return client->Call("POST", "/api/v1/cameras:test" + seconds, cameras::PrintCameraConfig(config, false));
 }
@@ -339,7 +338,7 @@ void AddCameraCommand(CLI::App& app, int* exit_code) {
       "(in single quotes), or give the source on standard input (- for SOURCE).");
   auto arguments = std::make_shared<CameraArguments>();
   CLI::App* add = AddSub(*camera, "add", "Watch a camera from now on, also after a restart", arguments);
-  add->add_option("name", arguments->names, "Name: a-z, 0-9, '_' and '-'")->type_name("NAME")->expected(0, 1);
+  add->add_option("name", arguments->name, "Name: a-z, 0-9, '_' and '-'")->type_name("NAME");
   add->add_option("source", arguments->source, "Where it comes from; - reads it from standard input")
       ->type_name("SOURCE");
   AddConfigOptions(*add, arguments.get());
@@ -357,7 +356,7 @@ void AddCameraCommand(CLI::App& app, int* exit_code) {
   list->callback([arguments, exit_code] { *exit_code = List(*arguments); });
 
   CLI::App* show = AddSub(*camera, "show", "One camera: state, counts, configuration", arguments);
-  show->add_option("name", arguments->names, "Its name")->required()->expected(1)->type_name("NAME");
+  show->add_option("name", arguments->name, "Its name")->required()->type_name("NAME");
   show->add_flag("--json", arguments->json, "As the API gives it");
   show->callback([arguments, exit_code] { *exit_code = Show(*arguments); });
 
@@ -373,9 +372,7 @@ void AddCameraCommand(CLI::App& app, int* exit_code) {
 
   CLI::App* test =
       AddSub(*camera, "test", "Connect, watch for some seconds, say what came; nothing is kept", arguments);
-  test->add_option("source", arguments->names, "A source, or the name of a camera")
-      ->expected(0, 1)
-      ->type_name("SOURCE");
+  test->add_option("source", arguments->source, "A source, or the name of a camera")->type_name("SOURCE");
   AddConfigOptions(*test, arguments.get());
   test->add_option("--seconds", arguments->seconds, "How long")
       ->check(CLI::Range(0.5, 8.0))
