@@ -29,6 +29,13 @@ bool RuleFacts::Excepted(const Point& place) const {
                      [&](const auto* zone) { return Inside(zone->polygon, place); });
 }
 
+std::vector<SceneGeometry::Zone> RuleFacts::Lanes() const {
+  std::vector<SceneGeometry::Zone> lanes;
+  std::copy_if(geometry.zones.begin(), geometry.zones.end(), std::back_inserter(lanes),
+               [](const auto& zone) { return zone.heading_deg.has_value(); });
+  return lanes;
+}
+
 bool RuleFacts::Awake(WallTime when) const {
   if (config.schedule.empty()) return true;
   const std::time_t seconds = std::chrono::system_clock::to_time_t(when);

@@ -31,6 +31,7 @@ struct RuleFacts {
   // The zone that the place is in: the whole picture (an empty name) where the rule names none.
   const SceneGeometry::Zone* ZoneAt(const Point& place) const;
   bool Excepted(const Point& place) const;
+  std::vector<SceneGeometry::Zone> Lanes() const;  // all zones of the scene that have a heading
   bool Awake(WallTime when) const;
   bool LabelWanted(const Track& track, bool by_default) const;
 
@@ -50,7 +51,8 @@ struct Finding {
 
 class StateBase : public RuleState {
  public:
-  explicit StateBase(std::shared_ptr<const RuleFacts> facts) : rule_(std::move(facts)), book_(rule_->view) {}
+  explicit StateBase(std::shared_ptr<const RuleFacts> facts)
+      : rule_(std::move(facts)), book_(rule_->view, rule_->Lanes()) {}
   void Update(const Moment& moment, std::vector<Event>* events) final;
   void Reset(std::vector<Event>* events) final;
 

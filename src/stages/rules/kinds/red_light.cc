@@ -78,7 +78,7 @@ class RedLight final : public StateBase {
 
   void SeeVehicle(const Moment& moment, const Track& track, std::vector<Event>* events) {
     const bool on_ground = ground_line_ && track.grounded;
-    if (on_ground && !track.heading_known) return;
+    if (on_ground && !track.heading_known && !track.lane_heading) return;
     const Line line = on_ground ? *ground_line_ : Line{rule().line->from, rule().line->to};
     // In the picture (y down) right of the line is where the cross product is positive; on the ground it is where
     // the ground's map puts that.

@@ -9,7 +9,10 @@ namespace {
 constexpr double kPathStep_s = 0.15, kPath_s = 8;
 constexpr float kSamePlace = 0.5f;        // overlap of a lost track's box with a new one's
 constexpr double kJump = 6;               // deviations: it cannot have moved so far
-constexpr double kHeadingSpeed = 0.8;     // m/s: slower says nothing about where it heads
+constexpr double kHeadingSpeed = 1.5;     // m/s: slower says nothing about where a vehicle heads
+constexpr double kHeadingSure = 2;        // deviations of its speed
+constexpr double kWhole_s = 0.3;          // clear of the picture's edge for so long
+constexpr double kTurn_s = 0.1;           // how soon it is seen to turn
 constexpr double kStandTolerance = 0.45;  // metres
 constexpr double kRestLooks = 12;
 
@@ -173,6 +176,40 @@ Point TrackBook::GuessHeading(const Box& box, const ClassFacts& facts) const {
   return best;
 }
 
+// None where there is no lane, or lanes that cross.
+std::optional<Point> TrackBook::LaneHeading(const Point& ground) const {
+  const Point pixel = view_->ground().ToPixel(ground);
+  std::optional<Point> heading;
+  for (const SceneGeometry::Zone& lane : lanes_) {
+    if (!lane.heading_deg || lane.polygon.size() < 3 || !Inside(lane.polygon, pixel)) continue;
+    const double angle = *lane.heading_deg * M_PI / 180;
+    const Point along{std::cos(angle), std::sin(angle)};
+    if (heading && std::abs(Dot(*heading, along)) < 0.97) return std::nullopt;
+    heading = along;
+  }
+  return heading;
+}
+
+void TrackBook::Turn(double step_s, Track* track) const {
+  Footprint& f = track->footprint;
+  const bool vehicle = track->facts->vehicle();
+  const double least = vehicle ? std::max(kHeadingSpeed, kHeadingSure * track->speed_deviation)
+                               : std::max(kHeadingSpeed / 2, 2 * track->speed_deviation);
+  // What grows out of the picture's edge seems to move as it does not.
+  if (track->speed > least && (!vehicle || track->whole_s() > kWhole_s || track->heading_known)) {
+    const Point way = Unit(f.velocity, f.along);
+    // Vehicles turn smoothly; a first heading is taken as it is.
+    const double turn_s = vehicle && track->cut ? 10 * kTurn_s : kTurn_s;
+    const double keep = track->heading_known ? std::exp(-step_s / turn_s) : 0;
+    f.along = Unit(f.along * keep + way * (1 - keep), way);
+    track->heading_known = true;
+  } else if (vehicle && !track->heading_known) {
+    const auto lane = LaneHeading(f.center);
+    if (lane) f.along = *lane;
+    track->lane_heading = lane.has_value();
+  }
+}
+
 void TrackBook::SeeGround(const Object& object, const Moment& moment, double step_s, Track* track) {
   const ClassFacts& facts = *track->facts;
   const bool fresh = !track->grounded;
@@ -182,7 +219,11 @@ void TrackBook::SeeGround(const Object& object, const Moment& moment, double ste
     track->y.Predict(step_s, noise);
   }
   if (object.seen || fresh) {
-    if (fresh && view_->upright_known()) track->footprint.along = GuessHeading(object.box, facts);
+    if (fresh && view_->upright_known()) {
+      const auto foot = facts.vehicle() && !lanes_.empty() ? view_->PlaceFoot(object.box) : std::nullopt;
+      const auto lane = foot ? LaneHeading(foot->center) : std::nullopt;
+      track->footprint.along = lane ? *lane : GuessHeading(object.box, facts);
+    }
     const std::optional<Point> near = fresh ? std::nullopt : std::optional<Point>({track->x.value, track->y.value});
     auto placed = view_->Place(object.box, facts, track->footprint.along, near, &track->block);
     if (!placed) {
@@ -211,12 +252,7 @@ void TrackBook::SeeGround(const Object& object, const Moment& moment, double ste
   f.velocity = track->velocity();
   track->speed = Length(f.velocity);
   track->speed_deviation = std::sqrt((track->x.speed_variance + track->y.speed_variance) / 2);
-  if (track->speed > std::max(kHeadingSpeed, 2 * track->speed_deviation)) {
-    const Point way = Unit(f.velocity, f.along);
-    // Vehicles turn smoothly; a first heading is taken as it is.
-    f.along = track->heading_known ? Unit(f.along * 0.35 + way * 0.65, way) : way;
-    track->heading_known = true;
-  }
+  Turn(step_s, track);
   f.half_length = facts.length * std::exp(track->block.length_scale) / 2;
   f.half_width = facts.width * std::exp(track->block.height_scale / 2) / 2;
   track->place = view_->ground().ToPixel(f.center);

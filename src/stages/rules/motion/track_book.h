@@ -44,7 +44,8 @@ struct Track {
   Footprint footprint;
   AxisFilter x, y;
   double deviation = 0;  // of its place, metres or pixels
-  bool heading_known = false;
+  bool heading_known = false;  // from its motion
+  bool lane_heading = false;   // else: that of the lane it is in
   bool cut = false;      // by the picture's edge
   double whole_since_s = 0;  // not cut since then
   View::Block block;
@@ -69,7 +70,9 @@ struct Track {
 class TrackBook {
  public:
   static constexpr double kForget_s = 3.0;
-  explicit TrackBook(std::shared_ptr<const View> view) : view_(std::move(view)) {}  // null: no ground
+  // `view`: null without ground. `lanes`: zones whose heading tells where what has not moved yet is heading.
+  explicit TrackBook(std::shared_ptr<const View> view, std::vector<SceneGeometry::Zone> lanes = {})
+      : view_(std::move(view)), lanes_(std::move(lanes)) {}
 
   // Returns the keys that are forgotten now.
   const std::vector<int64_t>& Update(const Moment& moment);
@@ -86,8 +89,11 @@ class TrackBook {
   void SeePicture(const Object& object, double step_s, Track* track);
   void SeeStanding(double time_s, Track* track);
   Point GuessHeading(const Box& box, const ClassFacts& facts) const;
+  std::optional<Point> LaneHeading(const Point& ground) const;
+  void Turn(double step_s, Track* track) const;
 
   std::shared_ptr<const View> view_;
+  std::vector<SceneGeometry::Zone> lanes_;
   std::map<int64_t, Track> tracks_;        // by key
   std::map<int64_t, int64_t> key_of_id_;
   int64_t next_key_ = 1;
