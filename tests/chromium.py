@@ -99,6 +99,7 @@ class Page:
         self.dark(dark)
 
     def close(self):
+        self.socket.socket.close()
         self.process.terminate()
         try:
             self.process.wait(10)
@@ -153,7 +154,7 @@ class Page:
         end = time.monotonic() + wait_s
         while True:
             value = self.run(script)
-            if value:
+            if value or value == {}:  # an element has no value of its own
                 return value
             if time.monotonic() > end:
                 raise TimeoutError(f"never became true: {script}\n{self.run('document.body.innerText')}")

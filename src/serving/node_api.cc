@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "absl/cleanup/cleanup.h"
+#include "absl/functional/function_ref.h"
 #include "absl/strings/escaping.h"
 #include "base/net/url.h"
 #include "base/status.h"
@@ -98,7 +99,15 @@ class NodeApi : public std::enable_shared_from_this<NodeApi> {
     const absl::Status status = node_.SetPaused(request.parts.at("name"), paused);
     return status.ok() ? ShowCamera(request.parts.at("name"), 200) : Problem(status);
   }
-  Response TestCamera(const Request& request);
+  Response TestCamera(const Request& request) {
+    return Test(request, [&](double seconds) { return node_.TestCamera(request.body, seconds); });
+  }
+  Response TestStoredCamera(const Request& request) {
+    return Test(request,
+                [&](double seconds) { return node_.TestStoredCamera(request.parts.at("name"), seconds); });
+  }
+  Response Test(const Request& request,
+                absl::FunctionRef<absl::StatusOr<cameras::StreamProbe>(double seconds)> probe_for);
   Response SetTopic(const Request& request);
   Response Picture(const Request& request);
   Response LivePicture(const Request& request);
@@ -129,11 +138,14 @@ Response NodeApi::AddCamera(const Request& request) {
   return response;
 }
 
-Response NodeApi::TestCamera(const Request& request) {
+Response NodeApi::Test(const Request& request,
+                       absl::FunctionRef<absl::StatusOr<cameras::StreamProbe>(double seconds)> probe_for) {
   const absl::Cleanup done = [this] { --tests_; };
   if (++tests_ > kTestsMax) return Problem(429, "Too Many Requests", "two cameras are being tested already");
-  const auto probe = node_.TestCamera(request.body, NumberOf(request, "seconds", 5, 0.5, kTestSecondsMax));
+  const auto probe = probe_for(NumberOf(request, "seconds", 5, 0.5, kTestSecondsMax));
   if (absl::IsInvalidArgument(probe.status())) return ConfigProblem(probe.status());
+  if (request.parts.count("name") != 0 && !node_.camera(request.parts.at("name")).ok())
+    return Problem(node_.camera(request.parts.at("name")).status());
   Json json = {{"ok", probe.ok()}};
   if (!probe.ok()) {  // the answer to what was asked: it does not work, and why
     json["error"] = WithoutAnyCredentials(MessageOf(probe.status()));
@@ -209,6 +221,7 @@ void NodeApi::AddRoutes() {
   Add("DELETE", "/api/v1/cameras/{name}", &NodeApi::RemoveCamera);
   Add("POST", "/api/v1/cameras/{name}/pause", &NodeApi::Pause);
   Add("POST", "/api/v1/cameras/{name}/resume", &NodeApi::Resume);
+  Add("POST", "/api/v1/cameras/{name}/test", &NodeApi::TestStoredCamera);
   Add("PUT", "/api/v1/cameras/{name}/topics/{topic}", &NodeApi::SetTopic);
   Add("GET", "/api/v1/cameras/{name}/picture.jpg", &NodeApi::Picture);
   Add("GET", "/api/v1/cameras/{name}/live.mjpeg", &NodeApi::LivePicture);

@@ -73,6 +73,16 @@ class TestNode final : public cameras::Node {
     probe.picture = TestFrame({64, 48}, 100);
     return probe;
   }
+  absl::StatusOr<cameras::StreamProbe> TestStoredCamera(std::string_view name, double seconds) override {
+    std::string yaml;
+    {
+      absl::MutexLock lock(&mutex_);
+      const auto found = cameras_.find(std::string(name));
+      if (found == cameras_.end()) return absl::NotFoundError("there is no such camera");
+      yaml = cameras::PrintCameraConfig(found->second.config, false);
+    }
+    return TestCamera(yaml, seconds);
+  }
 
   cameras::NodeInfo info() const override {
     cameras::NodeInfo info;

@@ -357,7 +357,8 @@ function showCamera(main, name) {
   live.show(true);
   state.leave.push(() => live.stop());
 
-  let camera = null;
+  let camera = null, left = false;
+  state.leave.push(() => { left = true; });
   const fill = () => {
     if (!camera) return;
     fillBadge(badge, camera);
@@ -391,11 +392,12 @@ function showCamera(main, name) {
     config.textContent = camera.config;
   };
   const load = async () => {
+    if (left) return;
     try {
       camera = await get(path(name));
-      fill();
+      if (!left) fill();
     } catch (error) {
-      if (error.status !== 404) return;
+      if (left || error.status !== 404) return;
       for (const leave of state.leave.splice(0)) leave();
       main.replaceChildren(make("div", { class: "empty" }, make("h2", {}, `There is no camera “${name}”`), make("a", { class: "button", href: "#/" }, "All cameras")));
     }
@@ -426,7 +428,7 @@ function showCamera(main, name) {
   };
   load();
   get(`/api/v1/events?limit=12&camera=${encodeURIComponent(name)}`).then(({ events }) => {
-    for (const event of events) if (!$(`event-${event.id}`)) insert(event, false);
+    for (const event of events) if (!left && !$(`event-${event.id}`)) insert(event, false);
     none.hidden = list.children.length > 0;
   }).catch((error) => toast(error.message, true));
   return { sync: load, onEvent: (event) => { if (event.data.camera === name) insert(event, true); } };
