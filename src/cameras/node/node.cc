@@ -97,6 +97,11 @@ class NodeImpl final : public Node, public WatchConsumer {
     return ProbeStream(source, StreamParts(0), seconds);
   }
 
+  absl::StatusOr<StreamProbe> TestStoredCamera(std::string_view name, double seconds) override {
+    ASSIGN_OR_RETURN(const store::StoredCamera stored, store_->Camera(name));
+    return TestCamera(stored.config, seconds);
+  }
+
   NodeInfo info() const override {
     NodeInfo info;
     info.name = config_.name;

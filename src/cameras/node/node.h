@@ -75,6 +75,8 @@ class Node {
   virtual absl::Status RemoveCamera(std::string_view name) = 0;
   virtual absl::Status SetPaused(std::string_view name, bool paused) = 0;
   virtual absl::StatusOr<StreamProbe> TestCamera(std::string_view yaml, double seconds) = 0;
+  // As it is stored, over a second connection.
+  virtual absl::StatusOr<StreamProbe> TestStoredCamera(std::string_view name, double seconds) = 0;
 
   virtual NodeInfo info() const = 0;
   virtual std::vector<CameraInfo> cameras() const = 0;
