@@ -298,9 +298,10 @@ class Recorder final : public EvidenceRecorder {
       return;
     }
     ++failed_;
-    if (status.code() == said_ && Now() - said_at_ < kSilence) return;
-    said_ = status.code();
-    said_at_ = Now();
+    const MonotonicTime now = Now();
+    const auto [said, first] = said_at_.try_emplace(status.code(), now);
+    if (!first && now - said->second < kSilence) return;
+    said->second = now;
     spdlog::error("evidence: {} (told once in {} minutes, counted each time)", MessageOf(status),
                   kSilence.count());
   }
@@ -310,8 +311,7 @@ class Recorder final : public EvidenceRecorder {
   ClipAccount account_;
   std::atomic<uint64_t> snapshots_written_ = 0, clips_written_ = 0, failed_ = 0, dropped_ = 0;
   std::atomic<uint64_t> snapshots_waiting_ = 0;
-  absl::StatusCode said_ = absl::StatusCode::kOk;
-  MonotonicTime said_at_;
+  std::map<absl::StatusCode, MonotonicTime> said_at_;  // of the recorder's thread
 
   mutable absl::Mutex cameras_mutex_;
   std::map<int64_t, std::shared_ptr<EvidenceCamera>> cameras_ ABSL_GUARDED_BY(cameras_mutex_);

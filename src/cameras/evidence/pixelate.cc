@@ -13,6 +13,7 @@ constexpr int kBlocksMax = 8;    // along a side
 constexpr int kBlockPixels = 8;  // at least
 constexpr int kChannelsMax = 3;
 constexpr float kOutlineMargin = 2;  // pixels
+constexpr float kFar = 1e6f;         // pixels; corners beyond are nonsense, and all of the box is hidden
 
 struct Area {
   int x0 = 0, y0 = 0, x1 = 0, y1 = 0;
@@ -25,7 +26,9 @@ Area AreaOf(const Box& box, Size size) {
   const bool numbers =
       std::isfinite(box.x1) && std::isfinite(box.y1) && std::isfinite(box.x2) && std::isfinite(box.y2);
   if (!numbers) return {0, 0, size.width, size.height};
-  const Box inside = Clip(box, size);
+  const auto [left, right] = std::minmax(box.x1, box.x2);
+  const auto [top, bottom] = std::minmax(box.y1, box.y2);
+  const Box inside = Clip({left, top, right, bottom}, size);
   Area area{static_cast<int>(inside.x1) / 2 * 2, static_cast<int>(inside.y1) / 2 * 2,
             static_cast<int>(std::ceil(inside.x2)), static_cast<int>(std::ceil(inside.y2))};
   area.x1 = std::min((area.x1 + 1) / 2 * 2, size.width);
@@ -158,7 +161,7 @@ PlaneShape ShapeOf(PixelFormat format, int plane) {
 
 bool IsUsable(const std::vector<Keypoint>& outline) {
   return outline.size() >= 3 && std::all_of(outline.begin(), outline.end(), [](const Keypoint& corner) {
-           return std::isfinite(corner.x) && std::isfinite(corner.y);
+           return std::fabs(corner.x) < kFar && std::fabs(corner.y) < kFar;
          });
 }
 

@@ -70,7 +70,10 @@ std::vector<HiddenRegion> RegionsOf(const Redaction& redaction, absl::Span<const
         if (redaction.faces || redaction.people) regions.push_back({Grown(seen.box), {}});
         break;
       case SeenBox::Kind::kVehicle:
-        if (redaction.plates) regions.push_back({Grown(PlatesOf(Clip(seen.box, source))), {}});
+        if (redaction.plates) {
+          const Box vehicle = Clip(seen.box, source), body = Grown(vehicle), grown = Grown(PlatesOf(vehicle));
+          regions.push_back({{body.x1, grown.y1, body.x2, body.y2}, {}});
+        }
         break;
     }
   }
