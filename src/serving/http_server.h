@@ -51,8 +51,9 @@ struct ServerOptions {
   std::string listen;            // host:port; port 0: any
   std::string certificate, key;  // PEM files; "" plain
   std::string token;             // bearer token; "" none
-  // Without the token: the page holds nothing of the node, and asks for the token.
-  std::vector<std::string> open_paths = {"/healthz", "/readyz", "/", "/page.css", "/page.js"};
+  // Without the token: the page and the API's description hold nothing of the node.
+  std::vector<std::string> open_paths = {"/healthz",  "/readyz",  "/",
+                                         "/page.css", "/page.js", "/openapi.yaml"};
   int threads = 4, connections_max = 256;
   uint64_t body_bytes_max = 1 << 20, header_bytes_max = 16 << 10;
   uint64_t stream_bytes_max = 4 << 20;  // waiting for one slow client
