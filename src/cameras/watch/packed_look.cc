@@ -31,7 +31,6 @@ const attention::Placed* PlaceOf(const Box& box, absl::Span<const attention::Pla
 
 void PackedLook::Begin(const Frame& like) {
   canvas_->Begin(like);
-  picture_ = like.size;
   results_.clear();
   areas_.clear();
   area_ = 0;
@@ -47,11 +46,11 @@ bool PackedLook::Add(const Frame& frame, absl::Span<const Box> regions, pipeline
   return true;
 }
 
-float PackedLook::filled() const {
+float PackedLook::rows() const {
   float bottom = 0;
   for (const attention::Placed& place : canvas_->placed())
     bottom = std::max(bottom, static_cast<float>(place.y) + place.from.height());
-  return bottom / static_cast<float>(std::max(1, picture_.height));
+  return bottom;
 }
 
 absl::Status PackedLook::Run(int step, pipeline::StepRunner& runner, size_t step_count) {

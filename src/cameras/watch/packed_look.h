@@ -1,6 +1,7 @@
 // Regions of several frames on one picture, detected in one run of the model.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -22,8 +23,7 @@ class PackedLook {
   // All regions of a frame, or none (false): no room, or a frame of another kind. `result` gets its
   // detections.
   bool Add(const Frame& frame, absl::Span<const Box> regions, pipeline::FrameResult* result);
-  // Of a frame's height: near to 1, a run costs as much as a look at a whole frame.
-  float filled() const;
+  float rows() const;  // that are filled so far
   // Share of the regions' area that is the frame's, in the order in which they were added.
   double ShareOf(size_t index) const { return areas_[index] / std::max(1.0, area_); }
   // Detects with one step: detections go where their regions come from, in source pixels of theirs. Those
@@ -34,7 +34,6 @@ class PackedLook {
   void TakeBack(int step);
 
   std::unique_ptr<attention::Canvas> canvas_;
-  Size picture_;
   std::vector<pipeline::FrameResult*> results_;
   std::vector<double> areas_;
   double area_ = 0;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cameras/watch/engine_runners.h"
+#include "cameras/watch/look_cost.h"
 #include "cameras/watch/packed_look.h"
 #include "cameras/watch/watched_stream.h"
 
@@ -41,21 +42,26 @@ class WatchWorker {
  private:
   bool TakeFirst();
   void Plan(WatchJob& job);
-  void LookAlone(WatchJob& job);
-  void RunWhole(WatchJob& job);
-  bool BeginPack(WatchJob& job);
-  bool AddToPack(const WatchJob& first, WatchJob& job);
   size_t Gather();
-  void RunPack(size_t count);
+  void RunRegions(size_t count);
+  void Pack(size_t count);
+  void RunPacked(double packing_s);
+  void LookAlone(WatchJob& job);  // and finishes it
+  void RunWhole(WatchJob& job);
+  void RunParts(WatchJob& job);
   void Conclude(WatchJob& job, const track::Looked& looked);
+  pipeline::StepRunner& RunnerOf(const WatchJob& job);
+  static const pipeline::LoadedStep& DetectStepOf(const WatchJob& job);
+  static double CostAlone(const LookCost& cost, const WatchJob& job);
 
   WorkBoard* board_;
   const int pack_max_;
   EngineRunners runners_;
   PackedLook pack_;
   uint64_t engines_seen_ = 0;
-  std::vector<std::unique_ptr<WatchJob>> jobs_;  // the first ones share a picture
-  bool carried_ = false;                         // jobs_[0] is planned already, for the next round
+  std::vector<std::unique_ptr<WatchJob>> jobs_;
+  std::vector<WatchJob*> packed_;  // those that share a picture
+  bool carried_ = false;           // one is planned already, for the next round
 };
 
 }  // namespace sightline::cameras

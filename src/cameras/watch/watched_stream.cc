@@ -7,6 +7,8 @@
 namespace sightline::cameras {
 namespace {
 
+constexpr float kInsideMin = 0.3f;  // of a predicted box: with less of it in the picture it is gone
+
 const attention::Look& FullLook() {
   static const auto* look = new attention::Look();
   return *look;
@@ -151,7 +153,7 @@ void WatchedStream::AddObject(int64_t id, int class_id, float score, const Box& 
   const auto& labels = setup_.engine->step(steps_.detect).card.head.labels;
   const size_t index = static_cast<size_t>(class_id);
   const Box inside = Clip(box, picture);
-  if (!(inside.area() > 0)) return;  // gone out of the picture
+  if (!(inside.area() > (seen ? 0 : kInsideMin * box.area()))) return;  // gone out of the picture
   objects_.push_back({id, index < labels.size() ? std::string_view(labels[index]) : std::string_view(), score,
                       inside, seen});
 }
