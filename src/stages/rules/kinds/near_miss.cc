@@ -20,6 +20,7 @@ constexpr double kBrakingNeeded = 3.0;  // m/s2: what gentle braking would solve
 constexpr double kCrossingSine = 0.5;   // ways cross at 30 degrees and more
 constexpr double kHistory_s = 0.5;      // kept beyond the limit
 constexpr double kWhole_s = 0.6;         // clear of the picture's edges for so long
+constexpr double kMargin_m = 0.2;        // about each footprint: it is measured, not known
 constexpr int kLooksMin = 4;            // before that, speeds are guesses
 constexpr size_t kHistoryMax = 512, kEncountersMax = 4096;
 
@@ -90,7 +91,8 @@ class NearMiss final : public StateBase {
   }
 
   std::optional<Measure> Collision(const Track& a, const Track& b) const {
-    const Footprint &fa = a.footprint, &fb = b.footprint;
+    Footprint fa = a.footprint, fb = b.footprint;
+    for (Footprint* f : {&fa, &fb}) f->half_length += kMargin_m, f->half_width += kMargin_m;
     if (a.speed <= kMoves || b.speed <= kMoves || !Settled(a) || !Settled(b)) return std::nullopt;
     const Point d = fb.center - fa.center, v = fb.velocity - fa.velocity;
     const double speed = Length(v), reach = fa.radius() + fb.radius() + collision_s_ * speed;

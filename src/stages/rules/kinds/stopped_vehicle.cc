@@ -68,7 +68,7 @@ class StoppedVehicle final : public TrackJudge {
     const auto in_line = [&](double way) { return way > 0 && way - half < kHeldUp; };
     if (aside >= f.half_width + half_aside) return false;
     if (in_line(ahead)) return true;
-    if (track.heading_known) return false;
+    if (track.heading_known || track.lane_heading) return false;
     // It never moved, so either end may be its front.
     const Point back = g.center - (f.center - f.along * f.half_length);
     return in_line(-Dot(back, f.along));
