@@ -16,6 +16,12 @@ std::vector<SeenBox> HiddenBoxes(const Analysis& analysis) {
   return boxes;
 }
 
+// Before the first frame says.
+Size LikelySize(const CameraConfig& config) {
+  if (!config.picture) return {1920, 1080};
+  return {static_cast<int>((*config.picture)[0]), static_cast<int>((*config.picture)[1])};
+}
+
 }  // namespace
 
 std::optional<SeenBox::Kind> HiddenAs(std::string_view label) {
@@ -31,10 +37,7 @@ absl::StatusOr<std::unique_ptr<Camera>> Camera::Create(CameraConfig config, std:
                                                        std::shared_ptr<const pipeline::Engine> engine,
                                                        CameraParts parts) {
   // What is wrong whatever the size of the stream is said now.
-  const Size probe =
-      config.picture ? Size{static_cast<int>((*config.picture)[0]), static_cast<int>((*config.picture)[1])}
-                     : Size{1920, 1080};
-  RETURN_IF_ERROR(SceneOf(config, parts.redact, probe).status());
+  RETURN_IF_ERROR(SceneOf(config, parts.redact, LikelySize(config)).status());
   RETURN_IF_ERROR(SourceOf(config).status());
   return std::unique_ptr<Camera>(
       new Camera(std::move(config), std::move(pipeline), std::move(engine), std::move(parts)));
@@ -57,6 +60,10 @@ Camera::~Camera() {
 
 absl::Status Camera::Start(bool paused) {
   ASSIGN_OR_RETURN(SourceOptions source, SourceOf(config_));
+  if (parts_.evidence != nullptr) {  // packets come before the first frame, and a clip begins with them
+    ASSIGN_OR_RETURN(const Scene scene, SceneOf(config_, parts_.redact, LikelySize(config_)));
+    parts_.evidence->AddCamera(parts_.key, config_.name, scene.redaction);
+  }
   ASSIGN_OR_RETURN(auto stream, CameraStream::Create(std::move(source), parts_.stream, this));
   const bool economical = config_.attention == AttentionMode::kAuto && config_.rate > 0;
   stream->SetDemand(economical ? decode::Economy::kReferences : decode::Economy::kNone,
@@ -129,10 +136,8 @@ void Camera::Watch(Size size) {
   auto scene = SceneOf(config_, parts_.redact, size);
   std::optional<int64_t> watched;
   if (scene.ok()) {
-    if (parts_.evidence != nullptr) {
-      parts_.evidence->RemoveCamera(parts_.key);
+    if (parts_.evidence != nullptr)
       parts_.evidence->AddCamera(parts_.key, config_.name, scene->redaction);
-    }
     WatchedCamera setup;
     setup.name = config_.name;
     setup.engine = engine_;
