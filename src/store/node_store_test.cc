@@ -254,7 +254,8 @@ TEST_F(NodeStoreTest, full_disk_is_said_and_loses_nothing) {
   auto store = NodeStore::Open(mount_point / "node.sqlite");
   ASSERT_TRUE(store.ok()) << store.status();
   std::set<std::string> found;
-  for (const OutboxItem& item : *(*store)->Outbox("hook", 10'000)) found.insert(item.id);
+  const auto items = (*store)->Outbox("hook", 10'000);
+  for (const OutboxItem& item : *items) found.insert(item.id);
   EXPECT_EQ(found, kept);
 }
 

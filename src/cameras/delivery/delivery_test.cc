@@ -34,7 +34,7 @@ struct Box {
   std::vector<std::string> cameras;
   int fail_next = 0, tries = 0;
   bool hang = false, cancelled = false;
-  std::set<std::string> refuse;
+  std::set<std::string> refuse, fail;
 
   bool AwaitTaken(size_t count, absl::Duration wait = absl::Seconds(20)) {
     absl::MutexLock lock(&mutex);
@@ -57,6 +57,7 @@ class BoxSink final : public sinks::EventSink {
     box_->mutex.Await(absl::Condition(&free));
     if (box_->cancelled) return absl::CancelledError("given up");
     if (box_->refuse.count(message.id) != 0) return absl::InvalidArgumentError("never");
+    if (box_->fail.count(message.id) != 0) return absl::UnavailableError("not this one");
     if (box_->fail_next > 0) {
       --box_->fail_next;
       return absl::UnavailableError("not now");
@@ -150,6 +151,20 @@ TEST_F(DeliveryTest, tries_again_what_failed_and_puts_aside_what_is_refused) {
   EXPECT_EQ(Counts("box").failed, 2u);
   EXPECT_EQ(Counts("box").refused, 1u);
   EXPECT_EQ(Counts("box").waiting, 0);
+}
+
+TEST_F(DeliveryTest, message_that_fails_again_and_again_lets_the_others_go_first) {
+  box_.hang = true;
+  Start(Named("box", &box_));
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(delivery_->Deliver(EventNow(i)).ok());
+  delivery_ = nullptr;
+  const auto items = store_->Outbox("box", 10);
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(store_->CountAttempt("box", items->front().sequence).ok());
+  other_.fail = {"E000000"};
+  Start(Named("box", &other_));
+  EXPECT_TRUE(other_.AwaitTaken(2));
+  EXPECT_THAT(other_.Taken(), ElementsAre("E000001", "E000002"));
+  EXPECT_TRUE(Await([&] { return Counts("box").waiting == 1; })) << "it is kept all the same";
 }
 
 TEST_F(DeliveryTest, sink_that_hangs_holds_up_nobody) {

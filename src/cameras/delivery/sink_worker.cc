@@ -58,7 +58,7 @@ void SinkWorker::Wake() {
 void SinkWorker::Offer(sinks::EventMessage message, WallTime captured) {
   {
     const std::lock_guard lock(mutex_);
-    memory_.push_back({std::move(message), captured, 0});
+    memory_.push_back({std::move(message), captured});
     if (memory_.size() > kMemoryMax) {
       memory_.pop_front();
       ++counts_.dropped;
@@ -154,9 +154,12 @@ absl::StatusOr<std::vector<SinkWorker::Parcel>> SinkWorker::Take() {
       parcels.push_back(
           {{std::move(item.id), std::move(item.kind), std::move(item.camera), std::move(item.payload)},
            FromUs(item.captured_us),
-           item.sequence});
+           item.sequence,
+           item.attempts});
     }
   }
+  std::stable_partition(parcels.begin(), parcels.end(),
+                        [](const Parcel& parcel) { return parcel.attempts < kPatience; });
   if (!parcels.empty()) return parcels;
   const std::lock_guard lock(mutex_);
   if (memory_.empty() && !items.ok()) return items.status();

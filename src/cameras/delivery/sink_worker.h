@@ -38,6 +38,7 @@ class SinkWorker {
     sinks::EventMessage message;
     WallTime captured;
     int64_t sequence = 0;  // of the outbox; 0: from memory
+    int attempts = 0;      // that failed
   };
   // kUnsaved: the sink took all, but the store can't be told.
   enum class Round { kNothingLeft, kMore, kFailed, kUnsaved };
@@ -53,6 +54,7 @@ class SinkWorker {
 
   static constexpr size_t kMemoryMax = 1000;  // messages, where the store takes none
   static constexpr int kReadMax = 256;
+  static constexpr int kPatience = 10;
 
   store::NodeStore* const store_;
   NamedSink sink_;
