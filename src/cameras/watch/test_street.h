@@ -16,11 +16,22 @@
 
 namespace sightline::cameras {
 
-inline std::shared_ptr<const pipeline::Engine> StreetEngine() {
+// kFixed: as of a model that runs at one size only. kBroken: as of one that gives something else than its
+// file says, so that each frame fails.
+enum class TestModel { kShipped, kFixed, kBroken };
+
+inline std::shared_ptr<const pipeline::Engine> StreetEngine(TestModel kind = TestModel::kShipped) {
   const registry::ModelStore store({"models"});
   auto plan = pipeline::LoadPipeline("examples/street.yaml", store);
   EXPECT_TRUE(plan.ok()) << plan.status();
   if (!plan.ok()) return nullptr;
+  auto model = std::make_shared<pipeline::CatalogModel>(*plan->steps[0].model);
+  if (kind == TestModel::kFixed) model->card.input.cut_padding = false;
+  if (kind == TestModel::kBroken) {
+    --model->graph.outputs[0].shape[1];  // channels: a class less
+    plan->steps[0].head.labels.pop_back();
+  }
+  plan->steps[0].model = std::move(model);
   auto engine = pipeline::Engine::Create(*std::move(plan), {});
   EXPECT_TRUE(engine.ok()) << engine.status();
   return engine.ok() ? *engine : nullptr;

@@ -45,7 +45,7 @@ class WatcherTest : public testing::Test {
   static void SetUpTestSuite() { engine_ = new std::shared_ptr<const pipeline::Engine>(StreetEngine()); }
   static void TearDownTestSuite() { delete engine_; }
 
-  static WatchedCamera Setup(double rate, AttentionMode attention = AttentionMode::kFull) {
+  static WatchedCamera TestCamera(double rate, AttentionMode attention = AttentionMode::kFull) {
     WatchedCamera camera;
     camera.name = "test";
     camera.pipeline = "street@1";
@@ -66,7 +66,7 @@ TEST_F(WatcherTest, results_come_in_the_order_of_a_cameras_frames_and_all_frames
     Recorder recorder;
     const auto watcher = Watcher::Create({.workers = 3}, &recorder);
     std::vector<int64_t> cameras;
-    for (int i = 0; i < 4; ++i) cameras.push_back(watcher->Add(Setup(0, attention)));
+    for (int i = 0; i < 4; ++i) cameras.push_back(watcher->Add(TestCamera(0, attention)));
     for (int64_t index = 0; index < 60; ++index) {
       for (const int64_t camera : cameras) watcher->Offer(camera, GreyFrame(pool_, index));
       if (index % 4 == 0) {
@@ -101,7 +101,7 @@ TEST_F(WatcherTest, offers_do_not_wait_and_the_newest_frame_wins) {
     go_on.WaitForNotification();
   };
   const auto watcher = Watcher::Create({.age_max_s = 20}, &recorder_);
-  const int64_t camera = watcher->Add(Setup(0));
+  const int64_t camera = watcher->Add(TestCamera(0));
   watcher->Offer(camera, GreyFrame(pool_, 0));
   begun.WaitForNotification();
   for (int64_t index = 1; index <= 10; ++index) watcher->Offer(camera, GreyFrame(pool_, index));
@@ -122,7 +122,7 @@ TEST_F(WatcherTest, after_remove_nothing_comes_and_open_states_have_ended) {
     go_on.WaitForNotification();
   };
   const auto watcher = Watcher::Create({.workers = 2}, &recorder_);
-  WatchedCamera setup = Setup(0);
+  WatchedCamera setup = TestCamera(0);
   setup.rules.push_back(std::make_shared<LifeRule>());
   const int64_t camera = watcher->Add(std::move(setup));
   watcher->Offer(camera, GreyFrame(pool_, 0));
@@ -154,7 +154,7 @@ TEST_F(WatcherTest, after_remove_nothing_comes_and_open_states_have_ended) {
 
 TEST_F(WatcherTest, cameras_come_and_go_while_others_are_analysed) {
   const auto watcher = Watcher::Create({.workers = 2}, &recorder_);
-  const int64_t stays = watcher->Add(Setup(0, AttentionMode::kAuto));
+  const int64_t stays = watcher->Add(TestCamera(0, AttentionMode::kAuto));
   std::atomic<bool> done{false};
   std::thread offers([&] {
     for (int64_t index = 0; !done; ++index) watcher->Offer(stays, GreyFrame(pool_, index));
@@ -162,7 +162,7 @@ TEST_F(WatcherTest, cameras_come_and_go_while_others_are_analysed) {
   FramePool pool;
   for (size_t i = 0; i < 40; ++i) {
     while (recorder_.seen(stays).size() < i) std::this_thread::yield();
-    const int64_t camera = watcher->Add(Setup(0, AttentionMode::kAuto));
+    const int64_t camera = watcher->Add(TestCamera(0, AttentionMode::kAuto));
     for (int64_t index = 0; index < 3; ++index) watcher->Offer(camera, GreyFrame(pool, index));
     watcher->Remove(camera);
     const size_t count = recorder_.seen(camera).size();
@@ -177,7 +177,7 @@ TEST_F(WatcherTest, cameras_come_and_go_while_others_are_analysed) {
 
 TEST_F(WatcherTest, a_new_epoch_ends_open_states_and_begins_anew) {
   const auto watcher = Watcher::Create({}, &recorder_);
-  WatchedCamera setup = Setup(0, AttentionMode::kAuto);
+  WatchedCamera setup = TestCamera(0, AttentionMode::kAuto);
   setup.rules.push_back(std::make_shared<LifeRule>());
   const int64_t camera = watcher->Add(std::move(setup));
   for (int64_t index = 0; index < 6; ++index) {
@@ -197,7 +197,7 @@ TEST_F(WatcherTest, a_new_epoch_ends_open_states_and_begins_anew) {
 
 TEST_F(WatcherTest, what_is_published_reaches_the_rules_with_the_next_frame) {
   const auto watcher = Watcher::Create({}, &recorder_);
-  WatchedCamera setup = Setup(0);
+  WatchedCamera setup = TestCamera(0);
   setup.rules.push_back(std::make_shared<LifeRule>());
   const int64_t camera = watcher->Add(std::move(setup));
   watcher->Publish(camera, {"signal/north", "red"});
@@ -219,12 +219,31 @@ TEST_F(WatcherTest, what_is_published_reaches_the_rules_with_the_next_frame) {
   EXPECT_EQ(seen[2].events.back().zone, "999");
 }
 
+TEST_F(WatcherTest, frames_on_which_the_detector_fails_are_counted_and_the_camera_goes_on) {
+  const auto watcher = Watcher::Create({}, &recorder_);
+  WatchedCamera broken = TestCamera(0);
+  broken.engine = StreetEngine(TestModel::kBroken);
+  ASSERT_NE(broken.engine, nullptr);
+  broken.rules.push_back(std::make_shared<LifeRule>());
+  const int64_t camera = watcher->Add(std::move(broken)), other = watcher->Add(TestCamera(0));
+  for (int64_t index = 0; index < 5; ++index) {
+    watcher->Offer(camera, GreyFrame(pool_, index));
+    watcher->Offer(other, GreyFrame(pool_, index));
+    ASSERT_TRUE(watcher->Drain(20));
+  }
+  EXPECT_EQ(watcher->counts(camera).failed, 5u);
+  EXPECT_EQ(watcher->counts(other).failed, 0u);
+  ASSERT_EQ(recorder_.seen(camera).size(), 5u);
+  EXPECT_EQ(recorder_.seen(camera)[0].events.size(), 1u) << "rules go on";
+  EXPECT_EQ(recorder_.seen(other).size(), 5u);
+}
+
 TEST_F(WatcherTest, lets_go_of_an_engine_with_its_last_camera) {
   auto engine = StreetEngine();
   ASSERT_NE(engine, nullptr);
   const std::weak_ptr<const pipeline::Engine> watched = engine;
   const auto watcher = Watcher::Create({.workers = 2}, &recorder_);
-  WatchedCamera setup = Setup(0);
+  WatchedCamera setup = TestCamera(0);
   setup.engine = std::move(engine);
   const int64_t camera = watcher->Add(std::move(setup));
   for (int64_t index = 0; index < 8; ++index) {
@@ -249,7 +268,7 @@ double ResidentMegabytes() {
 TEST_F(WatcherTest, under_threefold_load_results_are_fresh_memory_is_flat_and_weights_decide) {
   constexpr double kRate = 5;
   const auto watcher = Watcher::Create({.workers = 1}, &recorder_);
-  const int64_t alone = watcher->Add(Setup(0));
+  const int64_t alone = watcher->Add(TestCamera(0));
   for (int64_t index = 0; index < 40; ++index) {
     watcher->Offer(alone, GreyFrame(pool_, index));
     ASSERT_TRUE(watcher->Drain(20));
@@ -260,7 +279,7 @@ TEST_F(WatcherTest, under_threefold_load_results_are_fresh_memory_is_flat_and_we
   std::vector<int64_t> cameras;
   const int count = std::clamp(static_cast<int>(std::ceil(3.2 / (kRate * cost_s))), 6, 400);
   for (int i = 0; i < count; ++i) {
-    WatchedCamera setup = Setup(kRate);
+    WatchedCamera setup = TestCamera(kRate);
     if (i == 0) setup.weight = 100;
     cameras.push_back(watcher->Add(std::move(setup)));
   }
