@@ -191,8 +191,8 @@ absl::Status AddressPolicy::Check(const std::string& host, const std::string& ad
                                     : "a redirect may not lead further inside than where it came from"));
 }
 
-absl::StatusOr<std::vector<std::string>> AddressPolicy::LookUp(
-    const std::string& host, const std::function<bool()>& cancelled) const {
+absl::StatusOr<std::vector<std::string>> AddressPolicy::LookUp(const std::string& host,
+                                                               const std::function<bool()>& cancelled) const {
   auto addresses = LookUpHost(host, cancelled);
   if (!addresses.ok()) return addresses;
   std::vector<std::string> allowed;

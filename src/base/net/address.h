@@ -21,8 +21,8 @@ enum class AddressZone { kPublic, kPrivate, kLoopback, kRefused, kMetadata };
 AddressZone ZoneOf(std::string_view address);
 
 // Numeric addresses of a host name (or of a numeric address: itself), in the order to try them. Unavailable
-// where the name is not known. Blocks as long as the system's resolver does, or until `cancelled` (asked every
-// 50 ms) says so: Cancelled.
+// where the name is not known. Blocks as long as the system's resolver does, or until `cancelled` (asked
+// every 50 ms) says so: Cancelled.
 absl::StatusOr<std::vector<std::string>> LookUpHost(const std::string& host,
                                                     const std::function<bool()>& cancelled = {});
 

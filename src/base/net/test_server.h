@@ -56,7 +56,8 @@ class TestServer {
   // A line for its standard input, where the script reads commands.
   void Say(const std::string& line) {
     const std::string text = line + "\n";
-    CHECK(write(standard_input_, text.data(), text.size()) == static_cast<ssize_t>(text.size())) << "it has ended";
+    CHECK(write(standard_input_, text.data(), text.size()) == static_cast<ssize_t>(text.size()))
+        << "it has ended";
   }
   std::string Url(const std::string& path, const std::string& scheme = "http") const {
     return fmt::format("{}://127.0.0.1:{}{}", scheme, port_, path);

@@ -16,7 +16,8 @@ namespace {
 
 class SupervisedStream final : public CameraStream {
  public:
-  SupervisedStream(ingest::Input input, SourceOptions options, StreamContext context, StreamObserver* observer)
+  SupervisedStream(ingest::Input input, SourceOptions options, StreamContext context,
+                   StreamObserver* observer)
       : input_(std::move(input)),
         options_(std::move(options)),
         context_(std::move(context)),
@@ -57,7 +58,8 @@ class SupervisedStream final : public CameraStream {
     const bool recording = input_.kind != ingest::InputKind::kUrl;
     if (status.ok() && !gave_frames) return Wait(absl::DataLossError("it ends without a picture"), 0);
     // A recording that breaks off is at its end all the same.
-    if (!status.ok() && !(recording && gave_frames && absl::IsDataLoss(status))) return Wait(status, end.live_s);
+    if (!status.ok() && !(recording && gave_frames && absl::IsDataLoss(status)))
+      return Wait(status, end.live_s);
     if (!status.ok()) control_.Update([&](StreamStatus& s) { s.last_error = status; });
     if (options_.loop) {
       again_ = true;
@@ -70,8 +72,7 @@ class SupervisedStream final : public CameraStream {
   void Wait(const absl::Status& error, double live_s) {
     control_.SetState(StreamState::kBackOff, error);
     const std::chrono::duration<double> pause(back_off_.Next(live_s));
-    control_.WaitUntil(MonotonicClock::now() +
-                       std::chrono::duration_cast<MonotonicClock::duration>(pause));
+    control_.WaitUntil(MonotonicClock::now() + std::chrono::duration_cast<MonotonicClock::duration>(pause));
   }
 
   const ingest::Input input_;
@@ -102,11 +103,13 @@ std::string_view Name(StreamState state) {
   return "unknown";
 }
 
-absl::StatusOr<std::unique_ptr<CameraStream>> CameraStream::Create(SourceOptions options, StreamContext context,
+absl::StatusOr<std::unique_ptr<CameraStream>> CameraStream::Create(SourceOptions options,
+                                                                   StreamContext context,
                                                                    StreamObserver* observer) {
   CHECK(observer != nullptr) << "a stream that nobody watches";
   ASSIGN_OR_RETURN(ingest::Input input, ParseSource(options, context));
-  return std::make_unique<SupervisedStream>(std::move(input), std::move(options), std::move(context), observer);
+  return std::make_unique<SupervisedStream>(std::move(input), std::move(options), std::move(context),
+                                            observer);
 }
 
 }  // namespace sightline::cameras

@@ -17,9 +17,10 @@ class FileStream : public testing::Test {
   // A clip of `frames` frames at 25 a second with B frames and a keyframe each second.
   std::string Clip(const std::string& name, int frames, const std::string& more = "") {
     const std::string path = folder_.path() / name;
-    Shell(fmt::format("ffmpeg -v error -y -f lavfi -i testsrc2=s=160x120:r=25 -frames:v {} -c:v libx264 -g 25 -bf 2 "
-                    "-pix_fmt yuv420p {} '{}'",
-                    frames, more, path));
+    Shell(fmt::format(
+        "ffmpeg -v error -y -f lavfi -i testsrc2=s=160x120:r=25 -frames:v {} -c:v libx264 -g 25 -bf 2 "
+        "-pix_fmt yuv420p {} '{}'",
+        frames, more, path));
     return path;
   }
   static SourceOptions Fast(const std::string& path) {
@@ -66,7 +67,8 @@ TEST_F(FileStream, packets_come_with_one_track_and_rising_times) {
     const LivePacket& packet = seen.packets[i];
     EXPECT_EQ(packet.track, seen.packets[0].track);
     EXPECT_EQ(packet.key, i % 25 == 0) << i;
-    const double unit = static_cast<double>(packet.track->time_base_num) / static_cast<double>(packet.track->time_base_den);
+    const double unit =
+        static_cast<double>(packet.track->time_base_num) / static_cast<double>(packet.track->time_base_den);
     EXPECT_NEAR(static_cast<double>(packet.packet->pts) * unit, packet.stream_s, 1e-6);
     if (i > 0) {
       EXPECT_GT(packet.packet->dts, seen.packets[i - 1].packet->dts);
@@ -132,7 +134,8 @@ TEST_F(FileStream, keyframe_mode_decodes_keyframes_alone) {
   ASSERT_TRUE(observer_.WaitFor([&](const auto& seen) { return seen.packets.size() > 600 + 2500; }));
   const StreamStatus after = stream->status();
   const auto packets = after.packets - before.packets, frames = after.frames - before.frames;
-  EXPECT_NEAR(static_cast<double>(frames), static_cast<double>(packets) / 25, static_cast<double>(packets) / 25);
+  EXPECT_NEAR(static_cast<double>(frames), static_cast<double>(packets) / 25,
+              static_cast<double>(packets) / 25);
   EXPECT_GT(frames, packets / 60);
 }
 

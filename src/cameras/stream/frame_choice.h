@@ -1,5 +1,5 @@
-// What of a stream is decoded, and which frames are given out: by what is wanted, what may be left out, and how
-// late the stream is. Pure.
+// What of a stream is decoded, and which frames are given out: by what is wanted, what may be left out, and
+// how late the stream is. Pure.
 #pragma once
 
 #include <cstdint>

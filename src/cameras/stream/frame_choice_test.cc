@@ -7,8 +7,8 @@ namespace {
 
 using decode::Economy;
 
-// Plays `seconds` of a stream with keyframes each `key_s`; says what each use came to. Given frames are marked,
-// as the decoder does.
+// Plays `seconds` of a stream with keyframes each `key_s`; says what each use came to. Given frames are
+// marked, as the decoder does.
 struct Played {
   int decoded = 0, if_referred = 0, keys_alone = 0, left_out = 0, given = 0;
 };
@@ -19,7 +19,8 @@ Played Play(FrameChoice* choice, double seconds, double frames_per_second, doubl
   const int group = static_cast<int>(key_s * frames_per_second);
   for (int i = 0; i < frames; ++i) {
     const double time_s = from_s + i / frames_per_second;
-    const PacketUse use = choice->Of(intra_only || i % group == 0, intra_only, time_s, late_s, 1 / frames_per_second);
+    const PacketUse use =
+        choice->Of(intra_only || i % group == 0, intra_only, time_s, late_s, 1 / frames_per_second);
     played.decoded += use == PacketUse::kDecode;
     played.if_referred += use == PacketUse::kOnlyIfReferred;
     played.keys_alone += use == PacketUse::kKeyAlone;
@@ -55,7 +56,8 @@ TEST(FrameChoice, a_rate_that_frames_do_not_lie_on_is_kept) {
   for (const double interval : {0.07, 0.15, 0.33, 1.1}) {
     FrameChoice choice;
     choice.SetDemand(Economy::kReferences, interval);
-    EXPECT_NEAR(Play(&choice, 60, 12.5, 4).given, std::min(60 / interval, 750.), 0.12 * 60 / interval) << interval;
+    EXPECT_NEAR(Play(&choice, 60, 12.5, 4).given, std::min(60 / interval, 750.), 0.12 * 60 / interval)
+        << interval;
   }
 }
 

@@ -21,11 +21,12 @@ class HttpCamera : public testing::Test {
   static void SetUpTestSuite() {
     folder_.emplace(TemporaryFolder::Create().value());
     const std::string folder = folder_->path();
-    Shell(fmt::format("cd '{}' && ffmpeg -v error -y -f lavfi -i testsrc2=s=160x120:r=1 -frames:v 1 small.jpg "
-                    "-frames:v 1 -vf scale=320x240 large.jpg "
-                    "-frames:v 50 -vf loop=49:1,setpts=N/25/TB -r 25 -c:v libx264 -g 25 -output_ts_offset 5000 one.ts "
-                    "-frames:v 50 -vf loop=49:1,setpts=N/25/TB -r 25 -c:v libx264 -g 25 -output_ts_offset 100 two.ts",
-                    folder));
+    Shell(fmt::format(
+        "cd '{}' && ffmpeg -v error -y -f lavfi -i testsrc2=s=160x120:r=1 -frames:v 1 small.jpg "
+        "-frames:v 1 -vf scale=320x240 large.jpg "
+        "-frames:v 50 -vf loop=49:1,setpts=N/25/TB -r 25 -c:v libx264 -g 25 -output_ts_offset 5000 one.ts "
+        "-frames:v 50 -vf loop=49:1,setpts=N/25/TB -r 25 -c:v libx264 -g 25 -output_ts_offset 100 two.ts",
+        folder));
     server_.emplace(std::vector<std::string>{folder + "/small.jpg", folder + "/large.jpg", folder + "/one.ts",
                                              folder + "/two.ts"},
                     "src/cameras/stream/test_http_camera.py");
@@ -234,9 +235,10 @@ TEST_F(HttpCamera, passwords_are_sent_and_never_shown) {
 
 // Segments over HTTP from a plain server.
 TEST_F(HttpCamera, playlists_lead_to_allowed_hosts_only) {
-  Shell(fmt::format("cd '{}' && ffmpeg -v error -y -f lavfi -i testsrc2=s=160x120:r=25 -frames:v 50 -c:v libx264 -g 25 "
-                  "-pix_fmt yuv420p -f hls -hls_time 1 -hls_list_size 0 own.m3u8",
-                  folder_->path().string()));
+  Shell(fmt::format(
+      "cd '{}' && ffmpeg -v error -y -f lavfi -i testsrc2=s=160x120:r=25 -frames:v 50 -c:v libx264 -g 25 "
+      "-pix_fmt yuv420p -f hls -hls_time 1 -hls_list_size 0 own.m3u8",
+      folder_->path().string()));
   TestServer files({"--folder", folder_->path().string()});
   std::string text = ReadTextFile(folder_->path() / "own.m3u8", 1 << 20).value();
   for (size_t at = text.find("own"); at != std::string::npos; at = text.find("own", at + 60)) {

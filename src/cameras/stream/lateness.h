@@ -10,7 +10,8 @@ namespace sightline::cameras {
 // Plays stream time on the caller's clock (seconds that never go back).
 class Pacer {
  public:
-  // When the packet of `stream_s` is due. One that is more than a few seconds late or early begins a new count.
+  // When the packet of `stream_s` is due. One that is more than a few seconds late or early begins a new
+  // count.
   double Due(double stream_s, double now_s) {
     const double due = now_s_at_0_ + stream_s;
     if (!anchored_ || due < now_s - kLateMax || due > now_s + kEarlyMax) {
@@ -28,8 +29,8 @@ class Pacer {
   double now_s_at_0_ = 0;
 };
 
-// How long a live packet has waited in buffers for being read, by its stream time: none whenever the reader had
-// to wait for it.
+// How long a live packet has waited in buffers for being read, by its stream time: none whenever the reader
+// had to wait for it.
 class Backlog {
  public:
   double Late(double stream_s, double now_s, bool waited) {

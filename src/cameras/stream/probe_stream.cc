@@ -73,9 +73,8 @@ absl::StatusOr<StreamProbe> ProbeStream(const SourceOptions& options, const Stre
     if (end && !end->last_error.ok()) return end->last_error;
     if (end) return absl::DataLossError("it ends without a picture");
     const bool connected = stream->status().connects > 0;
-    return absl::DeadlineExceededError(
-        fmt::format("{} in {:.0f} s", connected ? "connected, but no picture came" : "no connection",
-                    kFirstPictureMaxS));
+    return absl::DeadlineExceededError(fmt::format(
+        "{} in {:.0f} s", connected ? "connected, but no picture came" : "no connection", kFirstPictureMaxS));
   }
   probe.connect_s = std::chrono::duration<double>(observer.first() - begin).count();
   observer.WaitForEnd(std::clamp(seconds, 0., 3600.));

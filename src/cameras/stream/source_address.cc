@@ -36,7 +36,8 @@ absl::StatusOr<ingest::Input> ParseSource(const SourceOptions& options, const St
   ingest::Input input;
   input.address = address;
   if (address.starts_with("sim:")) {
-    if (!context.open_simulated) return absl::InvalidArgumentError("simulated cameras are not available here");
+    if (!context.open_simulated)
+      return absl::InvalidArgumentError("simulated cameras are not available here");
     input.kind = ingest::InputKind::kSimulated;
     input.name = ToValidUtf8(address);
     return input;

@@ -38,11 +38,12 @@ TEST(SourceAddress, what_can_be_no_source_is_refused_without_secrets) {
 
 TEST(SourceAddress, statuses_lose_every_form_of_the_secrets) {
   const std::string address = "rtsp://bob:p%40ss%2Fword@cam/live?auth=sesame";
-  for (const char* said :
-       {"rtsp://bob:p%40ss%2Fword@cam/live?auth=sesame: refused", "login p@ss/word failed", "bad p%40ss%2Fword",
-        "GET /live?auth=sesame", "see 'rtsp://bob:p%40ss%2Fword@cam/live?auth=sesame' again"}) {
+  for (const char* said : {"rtsp://bob:p%40ss%2Fword@cam/live?auth=sesame: refused", "login p@ss/word failed",
+                           "bad p%40ss%2Fword", "GET /live?auth=sesame",
+                           "see 'rtsp://bob:p%40ss%2Fword@cam/live?auth=sesame' again"}) {
     const std::string shown = WithoutSecrets(absl::UnavailableError(said), address).ToString();
-    for (const char* secret : {"p%40ss", "p@ss", "sesame"}) EXPECT_THAT(shown, Not(HasSubstr(secret))) << said;
+    for (const char* secret : {"p%40ss", "p@ss", "sesame"})
+      EXPECT_THAT(shown, Not(HasSubstr(secret))) << said;
   }
   const absl::Status status = WithoutSecrets(absl::NotFoundError("no such camera"), address);
   EXPECT_EQ(status, absl::NotFoundError("no such camera"));

@@ -1,5 +1,5 @@
-// What a stream costs: frames a second of one core by economy, beside `ffmpeg -threads 1 -f null` in the same run;
-// and memory and threads of many streams.
+// What a stream costs: frames a second of one core by economy, beside `ffmpeg -threads 1 -f null` in the same
+// run; and memory and threads of many streams.
 //
 // usage: stream_bench [VIDEO...]        default: the test assets' videos
 #include <sys/resource.h>
@@ -23,7 +23,9 @@ constexpr int kManyStreams = 100;
 double CpuSeconds(int who) {
   rusage usage{};
   getrusage(who, &usage);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6; };
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+  };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
@@ -76,7 +78,9 @@ double Ffmpeg(const std::string& video, int64_t packets) {
 void ShowSpeed(const std::string& video) {
   const int64_t packets = PacketsOf(video) * kTimesPlayed;
   std::printf("%-28s", std::filesystem::path(video).filename().c_str());
-  const auto show = [](const Cost& cost) { std::printf(" %7.0f (%4.1f %%)", cost.frames_per_core_s, 100 * cost.given_share); };
+  const auto show = [](const Cost& cost) {
+    std::printf(" %7.0f (%4.1f %%)", cost.frames_per_core_s, 100 * cost.given_share);
+  };
   show(Play(video, decode::Economy::kNone, 0, packets));
   show(Play(video, decode::Economy::kReferences, 0, packets));
   show(Play(video, decode::Economy::kReferences, 0.2, packets));
@@ -112,7 +116,8 @@ void ShowMany(const std::string& video) {
   }
   absl::SleepFor(absl::Seconds(10));
   std::printf("%d streams of %s: %.1f MB and %.2f threads each\n", kManyStreams,
-              std::filesystem::path(video).filename().c_str(), (StatusOf("VmRSS") - memory) / 1024 / kManyStreams,
+              std::filesystem::path(video).filename().c_str(),
+              (StatusOf("VmRSS") - memory) / 1024 / kManyStreams,
               (StatusOf("Threads") - threads) / kManyStreams);
 }
 
@@ -122,11 +127,14 @@ void ShowMany(const std::string& video) {
 int main(int argc, char** argv) {
   std::vector<std::string> videos(argv + 1, argv + argc);
   if (videos.empty()) {
-    for (const char* name : {"saoyan_traffic.mp4", "intel_car_detection.mp4", "nandini_pedestrians.mp4", "tamper_Defocusing.mp4"})
+    for (const char* name : {"saoyan_traffic.mp4", "intel_car_detection.mp4", "nandini_pedestrians.mp4",
+                             "tamper_Defocusing.mp4"})
       videos.push_back((sightline::AssetsFolder() / "videos" / name).string());
   }
-  std::printf("frames of the video per second of one core (share of them given to the observer)\n%-28s %16s %16s %16s %16s %8s\n",
-              "", "all", "references", "references, 5/s", "keyframes", "ffmpeg");
+  std::printf(
+      "frames of the video per second of one core (share of them given to the observer)\n%-28s %16s %16s "
+      "%16s %16s %8s\n",
+      "", "all", "references", "references, 5/s", "keyframes", "ffmpeg");
   for (const std::string& video : videos) sightline::cameras::ShowSpeed(video);
   sightline::cameras::ShowMany(videos.front());
   return 0;

@@ -6,13 +6,13 @@
 namespace sightline::cameras {
 namespace {
 
-constexpr double kBackMax = 0.1;          // dts that go back so far are a camera's sloppiness
-constexpr double kBackReorderedMax = 1;   // where there are only pts, which go back by reordering
+constexpr double kBackMax = 0.1;         // dts that go back so far are a camera's sloppiness
+constexpr double kBackReorderedMax = 1;  // where there are only pts, which go back by reordering
 constexpr double kAheadLiveMax = 3;
 constexpr double kAheadRecordedMax = 10;
-constexpr double kReorderMax = 10;        // pts further than this from dts are nonsense
-constexpr double kFrameMax = 1;           // a longer step is no frame interval
-constexpr double kGapMax = 86'400;        // stream time goes on by at most a day at once
+constexpr double kReorderMax = 10;  // pts further than this from dts are nonsense
+constexpr double kFrameMax = 1;     // a longer step is no frame interval
+constexpr double kGapMax = 86'400;  // stream time goes on by at most a day at once
 
 double Abs(__int128 units, double unit_s) { return std::fabs(static_cast<double>(units) * unit_s); }
 
@@ -24,7 +24,8 @@ __int128 Unwrapped(__int128 value, __int128 near, double unit_s) {
     const __int128 difference = near - value;
     const __int128 times = (difference + (difference >= 0 ? period / 2 : -period / 2)) / period;
     const __int128 candidate = value + times * period;
-    if (Abs(candidate - near, unit_s) < kAheadLiveMax && Abs(best - near, unit_s) > kReorderMax) best = candidate;
+    if (Abs(candidate - near, unit_s) < kAheadLiveMax && Abs(best - near, unit_s) > kReorderMax)
+      best = candidate;
   }
   return best;
 }
@@ -90,8 +91,9 @@ StreamClock::Reading StreamClock::Read(const Stamp& stamp, double arrived_s) {
     const __int128 seen = last_ - shift_;
     raw = Unwrapped(raw, seen, unit_s_);
     const double step = static_cast<double>(raw - seen) * unit_s_;
-    const double ahead_max =
-        timing_ == Timing::kLive ? kAheadLiveMax + std::max(arrived_s - last_arrived_s_, 0.) : kAheadRecordedMax;
+    const double ahead_max = timing_ == Timing::kLive
+                                 ? kAheadLiveMax + std::max(arrived_s - last_arrived_s_, 0.)
+                                 : kAheadRecordedMax;
     if (step < -(only_pts ? kBackReorderedMax : kBackMax) || step > ahead_max) {
       Anchor(raw, std::max(last_s_, end_s_) + Went(arrived_s));
       reading.jumped = true;

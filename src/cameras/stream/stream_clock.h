@@ -12,10 +12,10 @@ enum class Timing {
   kArrival,     // the source has no timestamps worth the name: when packets came
 };
 
-// Maps each packet's timestamps to stream time, which begins at 0 and rises; reconnects go on by the time that
-// went by. A wrap of 32 or 33 bits is no jump. A jump (back by more than 0.1 s, or ahead by more than 3 s of
-// the time that went by; in a recording by more than 10 s) begins a new count: stream time goes on by what
-// went by. Pure: no clock of its own. Threads: one at a time.
+// Maps each packet's timestamps to stream time, which begins at 0 and rises; reconnects go on by the time
+// that went by. A wrap of 32 or 33 bits is no jump. A jump (back by more than 0.1 s, or ahead by more than 3
+// s of the time that went by; in a recording by more than 10 s) begins a new count: stream time goes on by
+// what went by. Pure: no clock of its own. Threads: one at a time.
 class StreamClock {
  public:
   // A packet's timestamps in units of the track; nothing where it has none.
@@ -45,12 +45,12 @@ class StreamClock {
   Timing timing_ = Timing::kTimestamps;
   double unit_s_ = 1e-3;
   double frame_s_ = 0.04;
-  bool started_ = false;          // ever
-  bool anchored_ = false;         // since Begin
-  __int128 shift_ = 0;            // stream units = raw + shift
-  __int128 last_ = 0;             // stream units of the last packet
-  double last_s_ = 0;             // the same in seconds
-  double end_s_ = 0;              // the latest presentation
+  bool started_ = false;   // ever
+  bool anchored_ = false;  // since Begin
+  __int128 shift_ = 0;     // stream units = raw + shift
+  __int128 last_ = 0;      // stream units of the last packet
+  double last_s_ = 0;      // the same in seconds
+  double end_s_ = 0;       // the latest presentation
   double last_arrived_s_ = 0;
 };
 

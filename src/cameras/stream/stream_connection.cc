@@ -18,9 +18,9 @@ extern "C" {
 namespace sightline::cameras {
 namespace {
 
+using ingest::SourceNature;
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
-using ingest::SourceNature;
 
 constexpr milliseconds kOpenMax{10'000};
 constexpr milliseconds kPlaylistReadMax{15'000};  // segments may last so long
@@ -56,9 +56,14 @@ WallTime CapturedAt(const AVPacket& packet, WallTime came) {
 
 class Connection {
  public:
-  Connection(const ingest::Input& input, const SourceOptions& options, const StreamContext& context, bool again,
-             StreamControl* control, StreamOutput* output)
-      : input_(input), options_(options), context_(context), again_(again), control_(*control), output_(*output) {}
+  Connection(const ingest::Input& input, const SourceOptions& options, const StreamContext& context,
+             bool again, StreamControl* control, StreamOutput* output)
+      : input_(input),
+        options_(options),
+        context_(context),
+        again_(again),
+        control_(*control),
+        output_(*output) {}
 
   absl::Status Play() {
     output_.Begin();
@@ -115,8 +120,7 @@ absl::Status Connection::Open() {
   ingest::DemuxOptions demux;
   demux.timeouts.open = kOpenMax;
   const double stall_s = std::clamp(options_.stall_s, 0.1, 3600.);
-  demux.timeouts.read =
-      milliseconds(static_cast<int64_t>(1000 * std::max(stall_s - kNoticeS, stall_s / 2)));
+  demux.timeouts.read = milliseconds(static_cast<int64_t>(1000 * std::max(stall_s - kNoticeS, stall_s / 2)));
   demux.timeouts.playlist_read = std::max(demux.timeouts.read, kPlaylistReadMax);
   demux.live = input_.kind == ingest::InputKind::kUrl;
   demux.rtsp_udp = options_.transport == RtspTransport::kUdp;
@@ -135,7 +139,8 @@ absl::Status Connection::Open() {
     track.time_base_num = 1;
     track.time_base_den = kArrivalUnitsPerSecond;
   }
-  output_.clock.Begin(timing, track.time_base_num, track.time_base_den, 1 / track.frames_per_second.value_or(25));
+  output_.clock.Begin(timing, track.time_base_num, track.time_base_den,
+                      1 / track.frames_per_second.value_or(25));
   track_ = output_.SetTrack(track, timing == Timing::kArrival);
   ASSIGN_OR_RETURN(decoder_, StreamDecoder::Create(track_, options_.limits));
   control_.RestartRate();
@@ -222,8 +227,8 @@ absl::Status Connection::Decode(const AVPacket* packet, const Arrival& arrival, 
 absl::Status Connection::CheckForPictures(MonotonicTime now) {
   if (!no_picture_since_) no_picture_since_ = now;
   if (SecondsOf(now) - SecondsOf(*no_picture_since_) < kNoPictureMaxS || recorded_) return absl::OkStatus();
-  return absl::DataLossError(fmt::format(
-      "data comes, but for {:.0f} s no picture could be decoded from it", kNoPictureMaxS));
+  return absl::DataLossError(
+      fmt::format("data comes, but for {:.0f} s no picture could be decoded from it", kNoPictureMaxS));
 }
 
 double LiveSeconds(const StreamOutput& output) {
@@ -232,8 +237,9 @@ double LiveSeconds(const StreamOutput& output) {
 
 }  // namespace
 
-ConnectionEnd PlaySource(const ingest::Input& input, const SourceOptions& options, const StreamContext& context,
-                         bool again, StreamControl* control, StreamOutput* output) {
+ConnectionEnd PlaySource(const ingest::Input& input, const SourceOptions& options,
+                         const StreamContext& context, bool again, StreamControl* control,
+                         StreamOutput* output) {
   ConnectionEnd end;
   {
     Connection connection(input, options, context, again, control, output);

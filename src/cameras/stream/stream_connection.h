@@ -16,8 +16,9 @@ struct ConnectionEnd {
 // Opens the source, gives packets and frames to `output` until the source ends or fails, or `control` is
 // interrupted. `again`: a recording that is played once more, which is no new connection to count. Errors may
 // hold credentials.
-ConnectionEnd PlaySource(const ingest::Input& input, const SourceOptions& options, const StreamContext& context,
-                         bool again, StreamControl* control, StreamOutput* output);
+ConnectionEnd PlaySource(const ingest::Input& input, const SourceOptions& options,
+                         const StreamContext& context, bool again, StreamControl* control,
+                         StreamOutput* output);
 
 // The same for sources that give frames, no packets.
 ConnectionEnd PlaySimulated(const ingest::Input& input, const SourceOptions& options,

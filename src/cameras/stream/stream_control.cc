@@ -39,7 +39,8 @@ bool StreamControl::WaitUntil(MonotonicTime time) {
   const auto left = time - MonotonicClock::now();
   if (left <= MonotonicClock::duration::zero()) return !interrupted();
   absl::MutexLock lock(&mutex_);
-  return !mutex_.AwaitWithTimeout(absl::Condition(this, &StreamControl::is_interrupted), absl::FromChrono(left));
+  return !mutex_.AwaitWithTimeout(absl::Condition(this, &StreamControl::is_interrupted),
+                                  absl::FromChrono(left));
 }
 void StreamControl::WaitWhilePaused() {
   absl::MutexLock lock(&mutex_);

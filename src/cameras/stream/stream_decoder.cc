@@ -36,7 +36,8 @@ bool StreamDecoder::IsCut(const AVPacket& packet) {
   constexpr int kPaddingMax = 64;
   const uint8_t* data = packet.data;
   int end = packet.size;
-  while (end > 2 && end > packet.size - kPaddingMax && (data[end - 1] != 0xD9 || data[end - 2] != 0xFF)) --end;
+  while (end > 2 && end > packet.size - kPaddingMax && (data[end - 1] != 0xD9 || data[end - 2] != 0xFF))
+    --end;
   const bool ends = end >= 2 && data[end - 1] == 0xD9 && data[end - 2] == 0xFF;
   jpegs_end_ |= ends;
   return jpegs_end_ && !ends;

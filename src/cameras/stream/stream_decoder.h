@@ -30,11 +30,12 @@ struct DecodedFrame {
 // Threads: one at a time. `track` has timestamps in stream time (start_time 0).
 class StreamDecoder {
  public:
-  static absl::StatusOr<std::unique_ptr<StreamDecoder>> Create(const VideoTrack& track, const MediaLimits& limits);
+  static absl::StatusOr<std::unique_ptr<StreamDecoder>> Create(const VideoTrack& track,
+                                                               const MediaLimits& limits);
 
   bool intra_only() const { return intra_only_; }
-  // Appends what came out, in order of presentation; those given are marked in `choice`. Packets that are damaged
-  // are counted and passed over; an error ends the connection.
+  // Appends what came out, in order of presentation; those given are marked in `choice`. Packets that are
+  // damaged are counted and passed over; an error ends the connection.
   absl::Status Decode(const AVPacket& packet, const Arrival& arrival, PacketUse use, FrameChoice* choice,
                       std::vector<DecodedFrame>* frames);
   absl::Status Drain(FrameChoice* choice, std::vector<DecodedFrame>* frames);
@@ -49,7 +50,7 @@ class StreamDecoder {
   std::unique_ptr<decode::VideoDecoder> decoder_;
   bool intra_only_ = false;
   bool is_jpeg_ = false;
-  bool jpegs_end_ = false;  // as they should: not every camera's do
+  bool jpegs_end_ = false;        // as they should: not every camera's do
   std::deque<Arrival> arrivals_;  // of the last packets
   uint64_t damaged_ = 0;
 };

@@ -18,10 +18,30 @@ size_t EntriesOf(const char* folder) {
   return count;
 }
 
+// Bytes that are allocated now, in all arenas of the allocator (mallinfo2 sees one).
+size_t HeapBytes() {
+  char* text = nullptr;
+  size_t length = 0;
+  FILE* file = open_memstream(&text, &length);
+  CHECK(file != nullptr && malloc_info(0, file) == 0) << "no account of the heap";
+  fclose(file);
+  // The sums stand at the end: free in fast bins, free elsewhere, mapped, and taken from the system.
+  const auto sum_of = [&](std::string_view what) {
+    const std::string_view all(text, length);
+    const size_t begin = all.rfind(what);
+    CHECK(begin != std::string_view::npos) << what;
+    return std::strtoull(text + all.find("size=\"", begin) + 6, nullptr, 10);
+  };
+  const size_t bytes = sum_of("<system type=\"current\"") + sum_of("<total type=\"mmap\"") -
+                       sum_of("<total type=\"fast\"") - sum_of("<total type=\"rest\"");
+  free(text);
+  return bytes;
+}
+
 struct Held {
   size_t threads = EntriesOf("/proc/self/task");
   size_t descriptors = EntriesOf("/proc/self/fd");
-  size_t heap_bytes = mallinfo2().uordblks;
+  size_t heap_bytes = HeapBytes();
 };
 
 // Counts only: what it kept would grow.
@@ -76,7 +96,7 @@ void ExpectNothingLeft(const std::string& address, int cycles) {
 TEST(StreamLeak, a_thousand_connections_over_http_leave_nothing_behind) {
   const TemporaryFolder folder = TemporaryFolder::Create().value();
   Shell(fmt::format("cd '{}' && ffmpeg -v error -y -f lavfi -i testsrc2=s=64x48:r=1 -frames:v 1 a.jpg",
-                  folder.path().string()));
+                    folder.path().string()));
   const std::string picture = folder.path() / "a.jpg";
   TestServer server({picture, picture}, "src/cameras/stream/test_http_camera.py");
   ExpectNothingLeft(server.Url("/cut"), 1000);
@@ -84,7 +104,8 @@ TEST(StreamLeak, a_thousand_connections_over_http_leave_nothing_behind) {
 
 TEST(StreamLeak, connections_over_rtsp_leave_nothing_behind) {
   const TemporaryFolder folder = TemporaryFolder::Create().value();
-  Shell(fmt::format("cd '{}' && ffmpeg -v error -y -f lavfi -i testsrc2=s=64x48:r=25 -frames:v 6 -c:v libx264 "
+  Shell(
+      fmt::format("cd '{}' && ffmpeg -v error -y -f lavfi -i testsrc2=s=64x48:r=25 -frames:v 6 -c:v libx264 "
                   "-tune zerolatency -bsf:v dump_extra -pix_fmt yuv420p -flags +global_header a.mp4",
                   folder.path().string()));
   TestServer server({folder.path() / "a.mp4"}, "tests/rtsp_server.py");

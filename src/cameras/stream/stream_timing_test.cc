@@ -46,7 +46,7 @@ TEST(Pacer, packets_are_due_as_the_stream_goes) {
   Pacer pacer;
   EXPECT_EQ(pacer.Due(100, 5), 5);
   EXPECT_NEAR(pacer.Due(101, 5.1), 6, 1e-9);
-  EXPECT_NEAR(pacer.Due(102, 9), 7, 1e-9);   // two seconds late, still in the same count
+  EXPECT_NEAR(pacer.Due(102, 9), 7, 1e-9);    // two seconds late, still in the same count
   EXPECT_NEAR(pacer.Due(103, 20), 20, 1e-9);  // hopeless: a new one
   EXPECT_NEAR(pacer.Due(104, 20), 21, 1e-9);
 }

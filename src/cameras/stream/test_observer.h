@@ -47,8 +47,9 @@ class TestObserver : public StreamObserver {
     return WaitFor([count](const Seen& seen) { return seen.frames.size() >= count; }, seconds);
   }
   bool WaitForState(StreamState state, double seconds = 15) {
-    return WaitFor([state](const Seen& seen) { return !seen.states.empty() && seen.states.back().state == state; },
-                   seconds);
+    return WaitFor(
+        [state](const Seen& seen) { return !seen.states.empty() && seen.states.back().state == state; },
+        seconds);
   }
   Seen seen() const {
     absl::MutexLock lock(&mutex_);

@@ -68,8 +68,6 @@ Size SizeOf(const VideoTrack& track) {
   return track.rotation % 180 != 0 ? Size{stored.height, stored.width} : stored;
 }
 
-std::string_view CodecName(const VideoTrack& track) {
-  return avcodec_get_name(track.parameters->codec_id);
-}
+std::string_view CodecName(const VideoTrack& track) { return avcodec_get_name(track.parameters->codec_id); }
 
 }  // namespace sightline::cameras

@@ -11,7 +11,8 @@ namespace sightline::cameras {
 // Codec, its headers, size, time base and rotation.
 bool SameTrack(const VideoTrack& a, const VideoTrack& b);
 
-// `track` at a new size, with the codec's headers from `key` (a keyframe that carries its own) where it has some.
+// `track` at a new size, with the codec's headers from `key` (a keyframe that carries its own) where it has
+// some.
 std::shared_ptr<const VideoTrack> TrackOfSize(const VideoTrack& track, Size size, const AVPacket* key);
 
 // As displayed.

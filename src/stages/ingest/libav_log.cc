@@ -28,8 +28,12 @@ void TakeLine(void* about, int level, const char* format, va_list arguments) {
   if (!logged && listener == nullptr) return;
   std::array<char, 1024> raw;
   int print_prefix = 0;  // no "[mov,mp4 @ 0x55...]": addresses say nothing to people
-  av_log_format_line2(nullptr, level, format, arguments, raw.data(), raw.size(), &print_prefix);
-  const std::string line = ToValidUtf8(WithoutAnyCredentials(Trim(raw.data())));
+  const int length =
+      av_log_format_line2(nullptr, level, format, arguments, raw.data(), raw.size(), &print_prefix);
+  std::string_view whole = Trim(raw.data());
+  // Of a URL that did not fit nobody can tell what is secret.
+  if (length >= static_cast<int>(raw.size())) whole = whole.substr(0, whole.find("://"));
+  const std::string line = ToValidUtf8(WithoutAnyCredentials(whole));
   if (line.empty()) return;
   if (listener != nullptr && level <= AV_LOG_ERROR) listener->Add(line);
   const char* part = about != nullptr ? (*static_cast<AVClass**>(about))->class_name : "libav";

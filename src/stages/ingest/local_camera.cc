@@ -14,8 +14,8 @@ extern "C" {
 #include <array>
 #include <cerrno>
 
-#include "base/clock.h"
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/status.h"
 #include "base/text.h"
 
@@ -64,7 +64,8 @@ class LocalCamera final : public VideoDemuxer {
     const uint32_t can = (capability.capabilities & V4L2_CAP_DEVICE_CAPS) != 0 ? capability.device_caps
                                                                                : capability.capabilities;
     if ((can & V4L2_CAP_VIDEO_CAPTURE) == 0 || (can & V4L2_CAP_STREAMING) == 0)
-      return absl::FailedPreconditionError("it is a video device, but gives no pictures (try another number)");
+      return absl::FailedPreconditionError(
+          "it is a video device, but gives no pictures (try another number)");
     RETURN_IF_ERROR(ChooseFormat());
     return StartStreaming();
   }

@@ -128,7 +128,8 @@ class LibavDemuxer final : public VideoDemuxer {
   DemuxTimeouts timeouts_;
   std::string base_url_;  // after redirects; "" for files
   std::optional<AddressPolicy> policy_;
-  std::unordered_map<std::string, AddressPolicy> allowed_policies_;  // of allowed hosts, named by a person too
+  std::unordered_map<std::string, AddressPolicy>
+      allowed_policies_;  // of allowed hosts, named by a person too
   std::unique_ptr<ByteSource> source_;
   std::unordered_map<AVIOContext*, std::unique_ptr<ByteSource>> nested_;
   MonotonicTime deadline_;
@@ -221,7 +222,8 @@ absl::Status LibavDemuxer::StartRtsp(const std::string& url) {
   // Where somebody asks all the time, the deadline of what is being done decides.
   const auto limit = options_.cancelled ? std::max(timeouts_.open, timeouts_.read) : timeouts_.read;
   options.Set("timeout", std::chrono::microseconds(limit).count());
-  options.Set("protocol_whitelist", options_.rtsp_udp ? "rtsp,rtsps,rtp,tcp,tls,udp" : "rtsp,rtsps,rtp,tcp,tls");
+  options.Set("protocol_whitelist",
+              options_.rtsp_udp ? "rtsp,rtsps,rtp,tcp,tls,udp" : "rtsp,rtsps,rtp,tcp,tls");
   options.Set("format_whitelist", "rtsp,mpegts");
   format_ = avformat_alloc_context();
   CHECK(format_ != nullptr) << "out of memory";

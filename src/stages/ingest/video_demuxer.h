@@ -43,8 +43,8 @@ struct DemuxOptions {
 };
 
 // What libav may open is decided here and done by base/net; libav itself opens nothing but RTSP connections.
-// Playlists (HLS) are followed only from http(s), and only to the host that they came from and to allowed ones. Local
-// cameras (/dev/videoN) are asked by V4L2 itself.
+// Playlists (HLS) are followed only from http(s), and only to the host that they came from and to allowed
+// ones. Local cameras (/dev/videoN) are asked by V4L2 itself.
 //
 // Threads: one at a time. Errors: DataLoss for what is no (or a broken) video, PermissionDenied for a
 // playlist that points where it may not (protocols other than file for files; http, https, tls, tcp, rtsp for
