@@ -132,6 +132,9 @@ class NodeApi : public std::enable_shared_from_this<NodeApi> {
 Response NodeApi::AddCamera(const Request& request) {
   auto config = cameras::ParseCameraConfig(request.body, "camera");
   if (!config.ok()) return ConfigProblem(config.status());
+  if (config->name.empty())  // an empty document is all defaults
+    return Problem(422, "The configuration is wrong",
+                   "camera: the body is empty: it must have name and source");
   if (const absl::Status status = node_.AddCamera(request.body); !status.ok()) return ConfigProblem(status);
   Response response = ShowCamera(config->name, 201);
   response.headers["Location"] = "/api/v1/cameras/" + config->name;

@@ -118,6 +118,7 @@ TEST_F(NodeApiTest, errors_have_their_status_and_all_lines) {
   EXPECT_EQ(wrong.headers.at("content-type"), "application/problem+json");
   EXPECT_GE(Json::parse(wrong.body)["errors"].size(), 2U) << wrong.body;
   EXPECT_EQ(Ask("POST", "/api/v1/cameras", "{").status, 422);
+  EXPECT_EQ(Ask("POST", "/api/v1/cameras").status, 422);
   Ask("POST", "/api/v1/cameras", kNorth);
   EXPECT_EQ(Ask("POST", "/api/v1/cameras", kNorth).status, 409);
   EXPECT_EQ(Ask("PUT", "/api/v1/cameras/x", "name: x\nsource: sim:street\n").status, 404);
