@@ -17,7 +17,7 @@ import numpy
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAM = os.environ.get("SIGHTLINE_PROGRAM", str(ROOT / "build/release/sightline"))
-TRUTH = ["gt.txt", "seqinfo.ini", "labels.txt", "events.jsonl", "calibration.json", "layout.json", "weather.csv",
+TRUTH = ["gt.txt", "seqinfo.ini", "labels.txt", "events.jsonl", "calibration.json", "layout.json", "camera.yaml", "weather.csv",
          "signals.csv"]
 
 

@@ -19,7 +19,7 @@ constexpr double kPasses = 3.0;         // m/s: the least of a vehicle that pass
 constexpr double kBrakingNeeded = 3.0;  // m/s2: what gentle braking would solve is no near miss
 constexpr double kCrossingSine = 0.5;   // ways cross at 30 degrees and more
 constexpr double kHistory_s = 0.5;      // kept beyond the limit
-constexpr double kWhole_s = 0.6;         // clear of the picture's edges for so long
+constexpr double kSettled_s = 0.5;       // at the picture's edge, or off it, for so long
 constexpr double kMargin_m = 0.2;        // about each footprint: it is measured, not known
 constexpr int kLooksMin = 4;            // before that, speeds are guesses
 constexpr size_t kHistoryMax = 512, kEncountersMax = 4096;
@@ -84,8 +84,10 @@ class NearMiss final : public StateBase {
     if (!Counts(track, OnFoot(track) || track.facts->vehicle())) return false;
     return track.grounded && track.looks >= kLooksMin && !RidesAny(track, book().present());
   }
-  // Its motion is known: what has just come into the picture grows out of its edge, which looks like speed.
-  static bool Settled(const Track& track) { return track.whole_s() >= kWhole_s; }
+  // Its motion is known: what grows out of the picture's edge seems to jump as it comes off it.
+  static bool Settled(const Track& track) {
+    return track.last_s - track.edge_changed_s >= kSettled_s && (track.heading_known || track.lane_heading || OnFoot(track));
+  }
   bool OnRoad(const Point& ground) const {
     return rule().ZoneAt(rule().view->ground().ToPixel(ground)) != nullptr;
   }

@@ -140,9 +140,11 @@ void TrackBook::Observe(const Object& object, const Moment& moment, double step_
     ++track->looks;
   }
   const float edge = 1.5f;
+  const bool was_cut = track->cut;
   track->cut = object.box.x1 < edge || object.box.y1 < edge ||
                object.box.x2 > static_cast<float>(moment.picture.width) - edge ||
                object.box.y2 > static_cast<float>(moment.picture.height) - edge;
+  if (track->cut != was_cut || track->stands_weight <= 0) track->edge_changed_s = moment.time_s;
   if (track->cut || track->stands_weight <= 0) track->whole_since_s = moment.time_s;
   if (view_ && (track->grounded || track->stands_weight <= 0)) {
     SeeGround(object, moment, step_s, track);

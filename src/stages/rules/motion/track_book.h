@@ -48,6 +48,7 @@ struct Track {
   bool lane_heading = false;   // else: that of the lane it is in
   bool cut = false;      // by the picture's edge
   double whole_since_s = 0;  // not cut since then
+  double edge_changed_s = 0;  // when it came to or went off the edge last, or into the picture
   View::Block block;
   double speed = 0, speed_deviation = 0;  // m/s or pixels/s
   double scale = 1;                       // metres: 1; pixels: how many of them about half a metre is
