@@ -1,5 +1,5 @@
-// Finds what really happened, from the true motion alone: scripted or by chance. The definitions are written down in
-// docs/simulator.md and are those that the rules of a pipeline are measured against.
+// Finds what really happened, from the true motion alone: scripted or by chance. The definitions are written
+// down in docs/simulator.md and are those that the rules of a pipeline are measured against.
 #pragma once
 
 #include <memory>
@@ -12,10 +12,10 @@ namespace sightline::simulate {
 
 struct TrueEvent {
   EventKind kind = EventKind::kNearMiss;
-  double begin_s = 0, end_s = 0;   // end of a lasting state, or of the clip
-  double time_s = 0;               // its height: least TTC, line crossed, definition first fulfilled
+  double begin_s = 0, end_s = 0;  // end of a lasting state, or of the clip
+  double time_s = 0;              // its height: least TTC, line crossed, definition first fulfilled
   std::vector<int64_t> actors;
-  Point2 place;                    // metres, at time_s
+  Point2 place;                                                           // metres, at time_s
   std::optional<double> time_to_collision_s, post_encroachment_s, speed;  // speed in m/s
 };
 

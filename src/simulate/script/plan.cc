@@ -13,8 +13,13 @@ constexpr double kLaneBegins = 16;  // metres from a route's begin: nearer nobod
 constexpr double kRoomBehind = 9;   // metres
 constexpr double kMargin = 12;      // metres out of view
 constexpr double kHoldBefore = 7;   // seconds for those in the lane to get away
-constexpr double kWalkAway = 75;    // metres
-constexpr double kRoadMax = 40;     // metres: wider is no road
+constexpr double kEmpties = 12;     // seconds of green light for those who wait to get away
+constexpr double kPace = 9;         // m/s, of those
+constexpr double kWayOut = 16;      // seconds for others to get out of the way beyond the intersection
+constexpr double kEarlier = 50;     // seconds: a cycle
+constexpr double kEarlierCost = 25;
+constexpr double kWalkAway = 75;  // metres
+constexpr double kRoadMax = 40;   // metres: wider is no road
 
 bool OnSidewalk(const Layout& layout, const Point2& point) {
   return std::any_of(layout.sidewalks.begin(), layout.sidewalks.end(),
@@ -135,28 +140,83 @@ double EntryOf(const StreetFacts& facts, const Path& path) {
   return std::max(0.0, s - kMargin);
 }
 
-void HoldLane(const StreetFacts& facts, const Route& route, double until_s, double time_s, double speed,
-              double longer_s, Plan* plan) {
+void HoldLane(const StreetFacts& facts, const Route& route, double at_s, double time_s, double speed,
+              Plan* plan) {
   // Those who are kept out stand behind the place where the actor begins.
   const double entry_s = std::max(EntryOf(facts, route.path), kLaneBegins);
-  if (until_s <= entry_s) return;
-  const double enters_s = time_s - (until_s - entry_s) / speed;
+  if (route.stop_s <= entry_s) return;
+  double closed_s = time_s;
+  if (route.signal >= 0) {
+    const Signal& signal = facts.layout().signals[static_cast<size_t>(route.signal)];
+    for (double green_s = 0; green_s < kEmpties && closed_s > time_s - 2 * signal.cycle_s; closed_s -= 0.5)
+      green_s += ColorAt(signal, closed_s) == SignalColor::kGreen ? 0.5 : 0;
+  }
+  const double enters_s = time_s - (at_s - entry_s) / speed;
+  const double begin_s = std::min(closed_s - (route.stop_s - entry_s) / kPace, enters_s - kHoldBefore);
   plan->holds.push_back(
-      {Strip(route.path, entry_s - kRoomBehind, until_s, 1.2), enters_s - kHoldBefore - longer_s, enters_s});
+      {Strip(route.path, entry_s - kRoomBehind, route.stop_s, 1.2), begin_s, enters_s, true});
 }
 
-void HoldOver(const StreetFacts& facts, const Route& route, double time_s, Plan* plan) {
-  plan->holds.push_back({facts.layout().intersection, time_s - 3, time_s + 2});
-  plan->holds.push_back({Strip(route.path, route.leave_s, route.leave_s + 40, 1.2), time_s - 6, time_s + 2});
+// Where the path leaves the view, and a little more.
+double ExitOf(const StreetFacts& facts, const Path& path, double from_s) {
+  double exit_s = path.length();
+  while (exit_s > from_s && !facts.InView(path.At(exit_s).point)) exit_s -= 2;
+  return exit_s + kMargin;
+}
+
+void HoldOver(const StreetFacts& facts, const Route& route, double time_s, double speed, Plan* plan) {
+  const double over_s = (route.leave_s - route.stop_s) / speed;
+  const double exit_s = std::max(route.leave_s + 10, ExitOf(facts, route.path, route.leave_s));
+  plan->holds.push_back({Strip(route.path, route.stop_s + 1, route.enter_s, 1.4), time_s - 1, time_s + 0.5});
+  plan->holds.push_back({facts.layout().intersection, time_s - 6, time_s + over_s});
+  plan->holds.push_back({Strip(route.path, route.leave_s, exit_s, 1.4), time_s + over_s - kWayOut,
+                         time_s + (exit_s - route.stop_s) / speed});
+}
+
+Plan Earlier(const Plan& plan) {
+  Plan earlier = plan;
+  for (Plan::Hold& hold : earlier.holds)
+    if (hold.lane) hold.begin_s -= kEarlier;
+  earlier.cost += kEarlierCost;
+  return earlier;
+}
+
+double ShowsAfter(EventKind kind) {
+  switch (kind) {
+    case EventKind::kStoppedVehicle:
+      return 9;
+    case EventKind::kAbandonedVehicle:
+      return 32;
+    case EventKind::kCrowd:
+      return 5;
+    case EventKind::kWrongWay:
+      return 2.5;
+    default:
+      return 1.5;
+  }
+}
+
+double BeginOf(const Plan& plan) {
+  constexpr double kHoldLead = 8;  // seconds before a hold's begin that people on foot wait
+  double begin = plan.at_s - 6;
+  for (const Plan::Hold& hold : plan.holds) begin = std::min(begin, hold.begin_s - kHoldLead);
+  for (const ActorOrder& order : plan.orders)
+    if (order.kind != ActorKind::kPerson) begin = std::min(begin, order.times_s.front());
+  return begin;
+}
+
+double EndOf(const ScriptedEvent& event, const Plan& plan) {
+  double end = plan.at_s + std::max(event.duration_s.value_or(0), ShowsAfter(event.kind)) + 2;
+  for (const ActorOrder& order : plan.orders)
+    if (order.kind != ActorKind::kPerson) end = std::max(end, order.times_s.back());
+  return end + 1;
 }
 
 void TrimToView(const StreetFacts& facts, Plan* plan) {
   for (ActorOrder& order : plan->orders) {
     if (order.kind == ActorKind::kPerson) continue;
     const double entry_s = std::max(EntryOf(facts, order.path), kLaneBegins);
-    double exit_s = order.path.length();
-    while (exit_s > entry_s && !facts.InView(order.path.At(exit_s).point)) exit_s -= 2;
-    exit_s += kMargin;
+    const double exit_s = ExitOf(facts, order.path, entry_s);
     auto& t = order.times_s;
     auto& s = order.stations;
     // Both ends are stretches of even speed: cut where the station is.

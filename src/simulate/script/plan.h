@@ -14,8 +14,10 @@ struct Plan {
   struct Hold {
     Polygon area;
     double begin_s, end_s;
+    bool lane = false;  // of those who queue: the earlier it begins, the surer it is empty in the end
   };
   std::vector<Hold> holds;
+  double at_s = 0;  // when it begins or is at its height: near the time that was asked for
   double cost = 0;  // lower is tried first: metres from the camera, mostly
 };
 
@@ -66,11 +68,19 @@ std::optional<double> TimeNear(double at_s, double shift_s, Good good) {
   }
   return std::nullopt;
 }
-// Keeps the lane before `until_s` free for one that comes along it at `speed` and is there at `time_s`.
-void HoldLane(const StreetFacts& facts, const Route& route, double until_s, double time_s, double speed,
-              double longer_s, Plan* plan);
-// Keeps the intersection and the route's way out free for one that passes the stop line at `time_s`.
-void HoldOver(const StreetFacts& facts, const Route& route, double time_s, Plan* plan);
+// Keeps the lane before the stop line empty for one that comes along it at `speed` and is at `at_s` metres at
+// `time_s`: nobody comes in any more since so long before that a queue had green light enough to get away.
+void HoldLane(const StreetFacts& facts, const Route& route, double at_s, double time_s, double speed,
+              Plan* plan);
+// Keeps crosswalks, intersection and the route's way out free for one that passes the stop line at `time_s`.
+void HoldOver(const StreetFacts& facts, const Route& route, double time_s, double speed, Plan* plan);
+// The same with lanes closed much earlier.
+Plan Earlier(const Plan& plan);
+// Seconds from a plan's time until its event shows by the definitions.
+double ShowsAfter(EventKind kind);
+// When a plan begins to matter to others, and when it is over.
+double BeginOf(const Plan& plan);  // before 0: while the traffic warms up
+double EndOf(const ScriptedEvent& event, const Plan& plan);
 // Lets vehicles begin and end just out of view: what is farther off only gets into others' way.
 void TrimToView(const StreetFacts& facts, Plan* plan);
 double ViewCost(const StreetFacts& facts, const Point2& point);

@@ -90,6 +90,7 @@ void AddPersonPlans(const Asked& asked, const StreetFacts& facts, Random* random
           TimeNear(asked.at_s, kShift, [&](double t) { return Green(facts, route, t - until_line_s, 3); });
       if (!at) continue;
       Plan plan;
+      plan.at_s = *at;
       plan.cost = ViewCost(facts, pose.point);
       const uint32_t look = random->Bits(), look2 = random->Bits();
       if (asked.time_to_collision) {
@@ -102,7 +103,7 @@ void AddPersonPlans(const Asked& asked, const StreetFacts& facts, Random* random
         plan.orders.push_back(BrakingDrive(asked, route.path, *s, *at, look));
         plan.orders.push_back(
             SteadyDrive(ActorKind::kPerson, way->path, way->point_s - kWalk * t, *at, kWalk, look2));
-        HoldLane(facts, route, route.stop_s, *at - (*s - route.stop_s) / asked.speed, asked.speed, 0, &plan);
+        HoldLane(facts, route, *s, *at, asked.speed, &plan);
       } else {
         // The person is just off the vehicle's way `post_encroachment` before the vehicle comes.
         const double clear_s = way->point_s + WidthOf(asked.first) / 2 + LengthOf(ActorKind::kPerson) / 2;
@@ -110,13 +111,12 @@ void AddPersonPlans(const Asked& asked, const StreetFacts& facts, Random* random
         plan.orders.push_back(SteadyDrive(asked.first, route.path, front_s, *at, asked.speed, look));
         plan.orders.push_back(SteadyDrive(ActorKind::kPerson, way->path, clear_s,
                                           *at - *asked.post_encroachment, kWalk, look2));
-        HoldLane(facts, route, route.stop_s, *at - (front_s - route.stop_s) / asked.speed, asked.speed, 0,
-                 &plan);
+        HoldLane(facts, route, front_s, *at, asked.speed, &plan);
       }
-      const double over_s = (way->other_kerb_s - way->kerb_s) / kWalk;
-      plan.holds.push_back(
-          {Strip(way->path, way->kerb_s, way->other_kerb_s, 2), *at - over_s / 2 - 1, *at + 2.5});
-      plan.holds.push_back({Strip(route.path, route.stop_s + 1, crossing_s - 3, 1.2), *at - 7, *at - 2});
+      HoldOver(facts, route, *at - until_line_s, asked.speed, &plan);
+      const double on_s = *at - (way->point_s - way->kerb_s) / kWalk,
+                   off_s = *at + (way->other_kerb_s - way->point_s) / kWalk;
+      plan.holds.push_back({Strip(way->path, way->kerb_s, way->other_kerb_s, 2), on_s - 2, off_s});
       plans->push_back(std::move(plan));
     }
   }
@@ -156,6 +156,7 @@ void AddVehiclePlans(const Asked& asked, const StreetFacts& facts, Random* rando
                                  [&](double t) { return Green(facts, a, t - until_line_s, green_for); });
         if (!at) continue;
         Plan plan;
+        plan.at_s = *at;
         plan.cost = ViewCost(facts, pose.point) + (green_for > 7 ? 10 : green_for < 3 ? 20 : 0);
         const uint32_t look = random->Bits(), look2 = random->Bits();
         double first_s = 0;
@@ -176,11 +177,10 @@ void AddVehiclePlans(const Asked& asked, const StreetFacts& facts, Random* rando
           plan.orders.push_back(SteadyDrive(asked.second, b.path, clear_s, *at - *asked.post_encroachment,
                                             kSecondSpeed, look2));
         }
-        HoldLane(facts, a, a.stop_s, *at - (first_s - a.stop_s) / asked.speed, asked.speed, 0, &plan);
-        // Nobody waits before the second: its lane has been empty since its light turned red.
-        HoldLane(facts, b, b.stop_s, *at - (b_s - b.stop_s) / kSecondSpeed, kSecondSpeed, green_for + 9,
-                 &plan);
-        plan.holds.push_back({layout.intersection, *at - 4, *at + 2});
+        HoldLane(facts, a, first_s, *at, asked.speed, &plan);
+        HoldLane(facts, b, b_s, *at, kSecondSpeed, &plan);
+        HoldOver(facts, a, *at - until_line_s, asked.speed, &plan);
+        HoldOver(facts, b, *at - (b_s - b.stop_s) / kSecondSpeed, kSecondSpeed, &plan);
         plans->push_back(std::move(plan));
       }
     }

@@ -32,21 +32,22 @@ void AddRedLight(const ScriptedEvent& event, const StreetFacts& facts, Random* r
     if (!facts.InView(line.point)) continue;
     const ActorKind kind = event.first.value_or(ActorKind::kCar);
     const double speed = event.speed.value_or(11);
-    for (const double age : {1.7, 2.6, 5.0}) {
+    for (const double age : {0.9, 1.3, 2.0, 3.0, 6.0, 12.0}) {
       const auto at = TimeNear(event.at_s, kShift, [&](double t) {
         return Color(facts, route, t) == SignalColor::kRed &&
                Color(facts, route, t - age) == SignalColor::kRed &&
-               Color(facts, route, t - age - 1) != SignalColor::kRed;
+               Color(facts, route, t - age - 0.3) != SignalColor::kRed;
       });
       if (!at) continue;
       Plan plan;
+      plan.at_s = *at;
       plan.cost = ViewCost(facts, line.point) + 4 * age;
       Motion motion(speed);
       motion.Cruise(route.path.length() + 5);
       const double s = route.stop_s - LengthOf(kind) / 2;
       plan.orders.push_back(motion.Order(kind, random->Bits(), route.path, s / speed, *at, 0, 0));
-      HoldLane(facts, route, route.stop_s, *at, speed, age + 2, &plan);
-      HoldOver(facts, route, *at, &plan);
+      HoldLane(facts, route, route.stop_s, *at, speed, &plan);
+      HoldOver(facts, route, *at, speed, &plan);
       plans->push_back(std::move(plan));
     }
   }
@@ -69,21 +70,26 @@ void AddWrongWay(const ScriptedEvent& event, const StreetFacts& facts, Random* r
                        end = out.path.At(out.path.length());
       const Path path({far.point, mouth.point, beyond.point, end.point});
       const double lane_m = in.path.length() - in.leave_s;
+      const double beyond_s = path.length() - (out.path.length() - out.leave_s - 4);
       for (const double from_mouth : {26.0, 36.0, 48.0}) {
         const Point2 here = path.At(lane_m - from_mouth).point;
         if (from_mouth > lane_m || !facts.InView(here)) continue;
+        const double enters_s = event.at_s - (lane_m - from_mouth) / speed;
         const Point2 later = path.At(lane_m - from_mouth + 2.2 * speed).point;
         if (from_mouth < 2.2 * speed || !facts.InView(later)) continue;
         Plan plan;
+        plan.at_s = event.at_s;
         plan.cost = ViewCost(facts, here);
         Motion motion(speed);
         motion.Cruise(path.length() + 5);
         plan.orders.push_back(
             motion.Order(kind, random->Bits(), path, (lane_m - from_mouth) / speed, event.at_s, 0, 0));
         const double mouth_s = event.at_s + from_mouth / speed;
-        plan.holds.push_back(
-            {Strip(path, 0, lane_m, 1.2), event.at_s - (lane_m - from_mouth) / speed - 6, mouth_s});
-        plan.holds.push_back({facts.layout().intersection, mouth_s - 5, mouth_s + 3});
+        const double over_m = beyond_s - lane_m;
+        plan.holds.push_back({Strip(path, 0, lane_m, 1.4), enters_s - 12, mouth_s});
+        plan.holds.push_back({facts.layout().intersection, mouth_s - 6, mouth_s + over_m / speed});
+        plan.holds.push_back({Strip(path, beyond_s, path.length(), 1.4), mouth_s - 14,
+                              mouth_s + (path.length() - lane_m) / speed});
         plans->push_back(std::move(plan));
       }
     }
@@ -108,12 +114,13 @@ void AddSpeeding(const ScriptedEvent& event, const StreetFacts& facts, Random* r
                                  [&](double t) { return GoesAtGreen(facts, route, t + line_s, wait); });
         if (!at) continue;
         Plan plan;
+        plan.at_s = *at;
         plan.cost = ViewCost(facts, pose.point) + (wait < 3 ? 20 : 0);
         Motion motion(speed);
         motion.Cruise(route.path.length() + 5);
         plan.orders.push_back(motion.Order(kind, random->Bits(), route.path, s / speed, *at, 0, 0));
-        HoldLane(facts, route, route.stop_s, *at, speed, 4, &plan);
-        HoldOver(facts, route, *at + line_s, &plan);
+        HoldLane(facts, route, s, *at, speed, &plan);
+        HoldOver(facts, route, *at + line_s, speed, &plan);
         plans->push_back(std::move(plan));
         break;
       }
@@ -135,6 +142,7 @@ void AddPersonOnRoad(const ScriptedEvent& event, const StreetFacts& facts, Rando
       const double speed = event.duration_s ? std::clamp(over / *event.duration_s, 0.7, 1.7) : kWalk;
       const double over_s = over / speed;
       Plan plan;
+      plan.at_s = event.at_s;
       plan.cost = ViewCost(facts, pose.point);
       Motion motion(kWalk);
       motion.Cruise(way->kerb_s - 1);
@@ -165,6 +173,7 @@ void AddPersonOnRoad(const ScriptedEvent& event, const StreetFacts& facts, Rando
         steps += 0.5;
       if (steps < 3) continue;
       Plan plan;
+      plan.at_s = event.at_s;
       plan.cost = ViewCost(facts, middle) + 25;
       Motion motion(1.6);
       motion.Cruise(path.length());
@@ -222,6 +231,7 @@ void AddStopped(const ScriptedEvent& event, const StreetFacts& facts, Random* ra
   constexpr double kSpeed = 9, kBrake = 2.5;
   for (const Stop& stop : StopsOf(facts, kind, false)) {
     Plan plan;
+    plan.at_s = event.at_s;
     plan.cost = ViewCost(facts, stop.path.At(stop.s).point);
     // Goes on when it will find a green light.
     Motion drive(kSpeed);
@@ -229,15 +239,14 @@ void AddStopped(const ScriptedEvent& event, const StreetFacts& facts, Random* ra
     const double stopped = drive.time();
     const double line = stop.route->stop_s - stop.s, until_line_s = line / kSpeed + kSpeed / 2 / 1.5;
     double stands_s = event.duration_s.value_or(15);
-    for (int i = 0; i < 240 && !GoesAtGreen(facts, *stop.route, event.at_s + stands_s + until_line_s, 1.5);
-         ++i)
+    for (int i = 0; i < 240 && !GoesAtGreen(facts, *stop.route, event.at_s + stands_s + until_line_s, 5); ++i)
       stands_s += 0.25;
     drive.Stand(stands_s).Change(kSpeed, 1.5).Cruise(stop.path.length() - drive.s() + 5);
     ActorOrder order = drive.Order(kind, random->Bits(), stop.path, stopped, event.at_s, 0, 0);
     order.hazard = true;
     plan.orders.push_back(std::move(order));
-    HoldOver(facts, *stop.route, event.at_s + stands_s + until_line_s, &plan);
-    HoldLane(facts, *stop.route, stop.s + 12, event.at_s, kSpeed, 4, &plan);
+    HoldOver(facts, *stop.route, event.at_s + stands_s + until_line_s, kSpeed, &plan);
+    HoldLane(facts, *stop.route, stop.s, event.at_s, kSpeed, &plan);
     plans->push_back(std::move(plan));
   }
 }
@@ -252,6 +261,7 @@ void AddAbandoned(const ScriptedEvent& event, const StreetFacts& facts, Random* 
       const auto way = FindWayOver(facts, pose.point, pose.heading, true);
       if (!way) continue;
       Plan plan;
+      plan.at_s = event.at_s;
       plan.cost = ViewCost(facts, pose.point) + (kerb ? 0 : 30);
       Motion drive(kSpeed);
       drive.Cruise(stop.s - kSpeed * kSpeed / 2 / kBrake).Change(0, kBrake);
@@ -266,7 +276,7 @@ void AddAbandoned(const ScriptedEvent& event, const StreetFacts& facts, Random* 
       walk.Cruise(way->path.length() - from);
       plan.orders.push_back(
           walk.Order(ActorKind::kPerson, random->Bits(), way->path, 0, event.at_s + 3, 0, from));
-      HoldLane(facts, *stop.route, stop.s + 6, event.at_s, kSpeed, 4, &plan);
+      HoldLane(facts, *stop.route, stop.s, event.at_s, kSpeed, &plan);
       plans->push_back(std::move(plan));
     }
   }
@@ -305,6 +315,7 @@ void AddCrowd(const ScriptedEvent& event, const StreetFacts& facts, Random* rand
       const auto places = Places(facts, middle, count);
       if (static_cast<int>(places.size()) < count) continue;
       Plan plan;
+      plan.at_s = event.at_s;
       plan.cost = ViewCost(facts, middle);
       for (const Point2& place : places) {
         // Along the pavement to the place, and on or back.
@@ -372,7 +383,14 @@ std::vector<Plan> PlansFor(const ScriptedEvent& event, const StreetFacts& facts,
   }
   for (Plan& plan : plans) {
     TrimToView(facts, &plan);
-    plan.cost += random->Uniform(0, 12);  // not always at the one best place
+    plan.cost +=
+        2 * std::abs(plan.at_s - event.at_s) + random->Uniform(0, 12);  // not always at the one best place
+  }
+  const size_t count = plans.size();
+  for (size_t i = 0; i < count; ++i) {
+    const auto& holds = plans[i].holds;
+    if (std::any_of(holds.begin(), holds.end(), [](const Plan::Hold& hold) { return hold.lane; }))
+      plans.push_back(Earlier(plans[i]));
   }
   std::stable_sort(plans.begin(), plans.end(), [](const Plan& a, const Plan& b) { return a.cost < b.cost; });
   return plans;

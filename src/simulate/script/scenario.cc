@@ -76,6 +76,7 @@ double Needs(EventKind kind) {
 Scenario MakeScenario(uint64_t seed, double seconds) {
   const Random base(seed, 0x5ce0);
   Scenario scenario;
+  scenario.seconds = seconds;
   Random traffic = base.Fork(1);
   scenario.traffic.seed = seed;
   scenario.traffic.vehicles_per_minute = traffic.Uniform(10, 32);

@@ -5,25 +5,17 @@
 
 #include "base/text.h"
 #include "simulate/scene/exact.h"
-#include "simulate/script/event_truth.h"
-#include "simulate/script/footprint.h"
 #include "simulate/script/plan.h"
+#include "simulate/script/rehearsal.h"
 #include "simulate/script/scenario.h"
 
 namespace sightline::simulate {
 namespace {
 
-constexpr int kRehearsals = 6;
 constexpr double kRehearseMax = 900;  // seconds: later events go unrehearsed
-constexpr double kLook = 0.1;         // seconds
-constexpr size_t kPlansMax = 24;
-
-struct Choice {
-  std::vector<Plan> plans;
-  size_t next = 0;
-  bool chosen() const { return next < plans.size(); }
-  const Plan& plan() const { return plans[next]; }
-};
+constexpr int kTriesMax = 12;         // an event
+constexpr double kTriedMax = 700;     // seconds that an event's tries may take, in the street's time
+constexpr double kMayBegin = 90;      // seconds before an event that its plans begin
 
 std::optional<Point2> PositionAt(const ActorOrder& order, double time_s) {
   if (time_s < order.times_s.front() || (time_s > order.times_s.back() && !order.stays)) return std::nullopt;
@@ -54,87 +46,9 @@ bool Meet(const Plan& a, const Plan& b) {
   return false;
 }
 
-// To the first plan from `choice->next` on that meets no other event's.
-void Settle(std::vector<Choice>* choices, size_t index) {
-  Choice& choice = (*choices)[index];
-  for (; choice.next < choice.plans.size(); ++choice.next) {
-    bool free = true;
-    for (size_t i = 0; i < choices->size() && free; ++i) {
-      const Choice& other = (*choices)[i];
-      free = i == index || !other.chosen() || !Meet(choice.plan(), other.plan());
-    }
-    if (free) return;
-  }
-}
-
-std::vector<std::vector<int64_t>> Give(const std::vector<Choice>& choices, Traffic* traffic) {
-  std::vector<std::vector<int64_t>> actors(choices.size());
-  for (size_t i = 0; i < choices.size(); ++i) {
-    if (!choices[i].chosen()) continue;
-    for (const ActorOrder& order : choices[i].plan().orders) actors[i].push_back(traffic->Add(order));
-    for (const Plan::Hold& hold : choices[i].plan().holds)
-      if (hold.end_s > 0) traffic->Reserve(hold.area, std::max(0.0, hold.begin_s), hold.end_s);
-  }
-  return actors;
-}
-
-bool Shows(const TrueEvent& event, const ScriptedEvent& asked, const std::vector<int64_t>& actors) {
-  if (event.kind != asked.kind) return false;
-  const bool ours = std::any_of(event.actors.begin(), event.actors.end(), [&](int64_t id) {
-    return std::find(actors.begin(), actors.end(), id) != actors.end();
-  });
-  if (!ours) return false;
-  if (asked.kind != EventKind::kNearMiss) return true;
-  if (event.actors != actors) return false;
-  const auto near = [](const std::optional<double>& is, const std::optional<double>& should) {
-    return !should || (is && std::abs(*is - *should) <= 0.1);
-  };
-  return near(event.time_to_collision_s, asked.time_to_collision_s) &&
-         near(event.post_encroachment_s, asked.post_encroachment_s);
-}
-
-// Which events come off as they should, nobody being run into.
-std::vector<bool> Rehearse(const Scenario& scenario, const Layout& layout,
-                           const std::vector<Choice>& choices) {
-  double last_s = 0;
-  for (const ScriptedEvent& event : scenario.events)
-    last_s = std::max(last_s, event.at_s + event.duration_s.value_or(12) + 14 +
-                                  (event.kind == EventKind::kAbandonedVehicle ? 22 : 0));
-  last_s = std::min(last_s, kRehearseMax);
-  const auto traffic = Traffic::Create(&layout, scenario.traffic);
-  const auto actors = Give(choices, traffic.get());
-  std::vector<std::pair<int64_t, size_t>> events_of;
-  for (size_t i = 0; i < actors.size(); ++i)
-    for (const int64_t id : actors[i]) events_of.emplace_back(id, i);
-  const StreetFacts facts(&layout);
-  EventObserver observer(&layout);
-  std::vector<bool> good(choices.size(), true);
-  Scene scene;
-  const auto looks = static_cast<int64_t>(Floor(last_s / kLook));
-  for (int64_t k = 0; k <= looks; ++k) {
-    traffic->AdvanceTo(static_cast<double>(k) / 10, &scene);
-    observer.Observe(scene);
-    for (const auto& [id, index] : events_of) {
-      if (!good[index]) continue;
-      const auto it = std::lower_bound(scene.actors.begin(), scene.actors.end(), id,
-                                       [](const Actor& a, int64_t value) { return a.id < value; });
-      if (it == scene.actors.end() || it->id != id || !facts.InView(it->position)) continue;
-      const Footprint mine = FootprintOf(*it);
-      for (const Actor& other : scene.actors) {
-        if (other.id == id || (other.kind == ActorKind::kPerson && it->kind == ActorKind::kPerson)) continue;
-        const double dx = other.position.x - it->position.x, dy = other.position.y - it->position.y;
-        if (dx * dx + dy * dy < 200 && Overlap(mine, FootprintOf(other))) good[index] = false;
-      }
-    }
-  }
-  const auto seen = observer.Finish();
-  for (size_t i = 0; i < choices.size(); ++i) {
-    const ScriptedEvent& asked = scenario.events[i];
-    if (!choices[i].chosen() || asked.at_s > kRehearseMax - 60) continue;
-    good[i] = good[i] && std::any_of(seen.begin(), seen.end(),
-                                     [&](const TrueEvent& event) { return Shows(event, asked, actors[i]); });
-  }
-  return good;
+bool MeetsAny(const Plan& plan, const std::vector<const Plan*>& chosen) {
+  return std::any_of(chosen.begin(), chosen.end(),
+                     [&](const Plan* other) { return other != nullptr && Meet(plan, *other); });
 }
 
 std::string LeftOut(const ScriptedEvent& event, bool no_place) {
@@ -148,30 +62,49 @@ std::string LeftOut(const ScriptedEvent& event, bool no_place) {
 Staged Stage(const Scenario& scenario, const Layout& layout, uint64_t seed, Traffic* traffic) {
   const StreetFacts facts(&layout);
   const Random base(seed, 0x57a6);
-  std::vector<Choice> choices(scenario.events.size());
-  std::vector<bool> no_place(choices.size(), false);
-  for (size_t i = 0; i < choices.size(); ++i) {
+  const size_t count = scenario.events.size();
+  const double end_s = std::min(scenario.seconds.value_or(kRehearseMax), kRehearseMax);
+  std::vector<std::vector<Plan>> plans(count);
+  std::vector<const Plan*> chosen(count, nullptr);
+  std::vector<size_t> order(count);
+  for (size_t i = 0; i < count; ++i) order[i] = i;
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return scenario.events[a].at_s < scenario.events[b].at_s; });
+  Rehearsal rehearsal(&layout, *traffic, end_s);
+  for (const size_t i : order) {
+    const ScriptedEvent& event = scenario.events[i];
     Random random = base.Fork(i + 1);
-    choices[i].plans = PlansFor(scenario.events[i], facts, &random);
-    no_place[i] = choices[i].plans.empty();
-    if (choices[i].plans.size() > kPlansMax) choices[i].plans.resize(kPlansMax);
-    Settle(&choices, i);
-  }
-  const bool any = std::any_of(choices.begin(), choices.end(), [](const Choice& c) { return c.chosen(); });
-  for (int round = 0; any && round < kRehearsals; ++round) {
-    const std::vector<bool> good = Rehearse(scenario, layout, choices);
-    if (std::all_of(good.begin(), good.end(), [](bool g) { return g; })) break;
-    for (size_t i = 0; i < choices.size(); ++i) {
-      if (good[i] || !choices[i].chosen()) continue;
-      // In the last round nothing new is tried: what still fails is left out.
-      choices[i].next = round + 2 < kRehearsals ? choices[i].next + 1 : choices[i].plans.size();
-      Settle(&choices, i);
+    plans[i] = PlansFor(event, facts, &random);
+    const bool unrehearsed = event.at_s > kRehearseMax - kMayBegin;
+    rehearsal.Forget(event.at_s - kMayBegin);
+    int tries = 0;
+    double tried_s = 0;
+    for (const Plan& plan : plans[i]) {
+      if (tries == kTriesMax || tried_s > kTriedMax) break;
+      const double shows_s = plan.at_s + ShowsAfter(event.kind);
+      if (scenario.seconds && shows_s > *scenario.seconds) continue;
+      if (MeetsAny(plan, chosen)) continue;
+      ++tries;
+      tried_s += EndOf(event, plan) - BeginOf(plan);
+      if (!unrehearsed && rehearsal.Try(event, plan) != Outcome::kGood) continue;
+      if (!unrehearsed) rehearsal.Accept(plan);
+      chosen[i] = &plan;
+      break;
     }
   }
+  // What came later may have got into an earlier one's way.
+  const auto outcomes = PlayAll(scenario.events, chosen, layout, *traffic, end_s);
   Staged staged;
-  for (size_t i = 0; i < choices.size(); ++i)
-    if (!choices[i].chosen()) staged.left_out.push_back(LeftOut(scenario.events[i], no_place[i]));
-  staged.actors = Give(choices, traffic);
+  staged.actors.resize(count);
+  for (size_t i = 0; i < count; ++i) {
+    const bool rehearsed = scenario.events[i].at_s <= kRehearseMax - kMayBegin;
+    if (chosen[i] != nullptr && rehearsed && outcomes[i] != Outcome::kGood) chosen[i] = nullptr;
+    if (chosen[i] == nullptr) {
+      staged.left_out.push_back(LeftOut(scenario.events[i], plans[i].empty()));
+    } else {
+      staged.actors[i] = GivePlan(*chosen[i], traffic);
+    }
+  }
   return staged;
 }
 

@@ -1,14 +1,15 @@
 // Writes the truth of a clip beside its video, in the formats that others read.
 //
-//   gt.txt            MOTChallenge: frame (from 1), id, left, top, width, height, measured (1 or 0), class (from 1),
+//   gt.txt            MOTChallenge: frame (from 1), id, left, top, width, height, measured (1 or 0), class
+//   (from 1),
 //                     visibility 0..1; boxes are of the whole object, clipped to the picture, two decimals
 //   seqinfo.ini       MOTChallenge: name, frame rate, length, size
 //   labels.txt        the classes' names, a line each
 //   events.jsonl      TrueEvent, a line each
 //   calibration.json  the camera, the ground homography, and eight or more pairs of pixels and metres
-//   layout.json       roads, lanes with direction, crosswalks, stop lines, signals as polygons in pixels and metres
-//   camera.yaml       a camera's configuration: zones, lines, calibration, and rules for what events.jsonl holds
-//   weather.csv       time_s, light, clouds, rain, wetness, fog: a line a second
+//   layout.json       roads, lanes with direction, crosswalks, stop lines, signals as polygons in pixels and
+//   metres camera.yaml       a camera's configuration: zones, lines, calibration, and rules for what
+//   events.jsonl holds weather.csv       time_s, light, clouds, rain, wetness, fog: a line a second
 //   signals.csv       time_s, signal, colour: a line a change
 #pragma once
 

@@ -38,8 +38,10 @@ class StreetTraffic final : public Traffic {
       car.id = next_id_++;
       parked_.push_back(car);
     }
-    for (step_ = -warm_up_steps_; step_ < 0;) Step();
+    step_ = -warm_up_steps_;
   }
+
+  std::unique_ptr<Traffic> Clone() const override { return std::make_unique<StreetTraffic>(*this); }
 
   int64_t Add(const ActorOrder& order) override {
     const int64_t id = next_id_++;
@@ -48,6 +50,7 @@ class StreetTraffic final : public Traffic {
 
   void Reserve(const Polygon& area, double begin_s, double end_s) override {
     vehicles_.Reserve(area, begin_s, end_s);
+    walkers_.Reserve(area, begin_s, end_s);
   }
 
   void AdvanceTo(double time_s, Scene* scene) override {

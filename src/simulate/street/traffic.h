@@ -45,14 +45,18 @@ class Traffic {
   static std::unique_ptr<Traffic> Create(const Layout* layout,
                                          const TrafficOptions& options);  // layout outlives it
   virtual ~Traffic() = default;
+  // As it is now, with all orders and reservations: both go on alike.
+  virtual std::unique_ptr<Traffic> Clone() const = 0;
   // Gives the order's actor its id; it exists from times_s.front() on. Give orders before that time is
   // reached.
   virtual int64_t Add(const ActorOrder& order) = 0;
   // Keeps others out: from begin_s to end_s no free vehicle enters `area` that is not yet in it (so that a
-  // script has the room that it needs); they stop before it as behind a standing car.
+  // script has the room that it needs); they stop before it as behind a standing car, or at the stop line
+  // where it lies beyond. Nobody on foot steps on to a road to walk through it, from some seconds earlier on:
+  // they are slow to get away.
   virtual void Reserve(const Polygon& area, double begin_s, double end_s) = 0;
-  // Moves on to `time_s` >= 0 (rising) in steps of 1/50 s and fills actors, signals and time; weather is left
-  // alone.
+  // Moves on to `time_s` (rising, from -warm_up_s on) in steps of 1/50 s and fills actors, signals and time;
+  // weather is left alone. The warm-up, too, is done here: what is ordered or reserved before has its effect.
   virtual void AdvanceTo(double time_s, Scene* scene) = 0;
 };
 

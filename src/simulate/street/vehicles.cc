@@ -51,7 +51,7 @@ double FollowLeader(const Driver& driver, double speed, double wanted, double ga
 
 Vehicles::Vehicles(const Layout* layout, const TrafficOptions& options)
     : layout_(*layout),
-      map_(*layout),
+      map_(std::make_shared<RouteMap>(*layout)),
       random_(options.seed, 0x7e41),
       vehicles_per_s_(options.vehicles_per_minute / 60),
       bicycles_per_s_(options.bicycles_per_minute / 60) {
@@ -109,7 +109,7 @@ Vehicles::Vehicle Vehicles::Make(const Route& route, int index) {
 double Vehicles::EntrySpeed(const Vehicle& vehicle) const {
   const Path::Pose begin = layout_.routes[static_cast<size_t>(vehicle.route)].path.At(vehicle.s);
   const double along_x = Cos(begin.heading), along_y = Sin(begin.heading);
-  double entry = 0.8 * vehicle.haste * map_.SpeedAt(vehicle.route, 0);
+  double entry = 0.8 * vehicle.haste * map_->SpeedAt(vehicle.route, 0);
   for (const Vehicle& other : vehicles_) {
     const double dx = other.body.position.x - begin.point.x, dy = other.body.position.y - begin.point.y;
     const double ahead = dx * along_x + dy * along_y, aside = dy * along_x - dx * along_y;
@@ -152,6 +152,8 @@ void Vehicles::Reserve(const Polygon& area, double begin_s, double end_s) {
     for (double s = 0; s < route.path.length() && enter < 0; s += 0.5) {
       if (Inside(area, route.path.At(s).point)) enter = s;
     }
+    // Where it begins beyond the stop line they wait there: crosswalks and the intersection are to stay free.
+    if (route.stop_s >= 0 && enter > route.stop_s && enter < route.leave_s + 20) enter = route.stop_s + 1;
     reservation.enter_s.push_back(enter);
   }
   reservations_.push_back(std::move(reservation));
@@ -225,7 +227,7 @@ void Vehicles::SeeBodies(const Vehicle& vehicle, const std::vector<Body>& bodies
 // People on a crosswalk before us, or about to step into our way there.
 void Vehicles::SeeWalkers(const Vehicle& vehicle, const std::vector<Body>& others, Ahead* ahead) const {
   const Path& path = layout_.routes[static_cast<size_t>(vehicle.route)].path;
-  for (const Crossing& crossing : map_.crossings(vehicle.route)) {
+  for (const Crossing& crossing : map_->crossings(vehicle.route)) {
     const double gap = crossing.begin_s - vehicle.front();
     if (gap < -0.3 || gap > 35) continue;
     const Point2 middle = path.At((crossing.begin_s + crossing.end_s) / 2).point;
@@ -276,7 +278,7 @@ void Vehicles::SeeConflicts(const Vehicle& vehicle, double time_s, Ahead* ahead)
       if (other.body.Covers(exit, vehicle.length / 2 + 4)) StopAt(vehicle, route.stop_s, 4, ahead);
     }
   }
-  for (const Conflict& conflict : map_.conflicts(vehicle.route)) {
+  for (const Conflict& conflict : map_->conflicts(vehicle.route)) {
     const double in_s = (conflict.begin_s - vehicle.front()) / speed;
     const double out_s = (conflict.end_s + vehicle.length / 2 - vehicle.s) / speed;
     for (const Vehicle& other : vehicles_) {
@@ -322,7 +324,7 @@ void Vehicles::Look(double time_s, const std::vector<Body>& others) {
     SeeConflicts(vehicle, time_s, &ahead);
     SeeWalkers(vehicle, others, &ahead);
     SeeBodies(vehicle, seen_, &ahead);
-    const double wanted = vehicle.haste * map_.SpeedAt(vehicle.route, vehicle.s);
+    const double wanted = vehicle.haste * map_->SpeedAt(vehicle.route, vehicle.s);
     vehicle.acceleration = FollowLeader(vehicle.driver, vehicle.speed, wanted, ahead.gap, ahead.speed);
   }
 }

@@ -2,6 +2,7 @@
 // anybody.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "simulate/street/body.h"
@@ -70,7 +71,7 @@ class Vehicles {
   void SeeConflicts(const Vehicle& vehicle, double time_s, Ahead* ahead) const;
 
   const Layout& layout_;
-  const RouteMap map_;
+  std::shared_ptr<const RouteMap> map_;
   Random random_;
   double vehicles_per_s_, bicycles_per_s_;
   std::vector<int> car_routes_, bicycle_routes_;

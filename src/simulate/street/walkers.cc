@@ -11,6 +11,7 @@ constexpr double kChange = 1.2;    // m/s2, starting and stopping
 constexpr double kTurn = 4;        // radians a second
 constexpr double kSqueeze = 4;     // seconds
 constexpr double kLookStep = 0.1;  // seconds from look to look
+constexpr double kGetsOver = 8;    // seconds, over a road
 constexpr size_t kWalkersMax = 200;
 
 }  // namespace
@@ -112,19 +113,34 @@ void Walkers::Place(Walker* walker) const {
   walker->body.speed = walker->speed;
 }
 
+void Walkers::Reserve(const Polygon& area, double begin_s, double end_s) {
+  reserved_.push_back({area, begin_s - kGetsOver, end_s});
+}
+
+bool Walkers::MayCross(const Walker& walker, const Walker::Over& over, double time_s) const {
+  if (over.signal >= 0) {
+    const Signal& signal = layout_.signals[static_cast<size_t>(over.signal)];
+    // Goes only with time enough left to get well on to the road.
+    if (ColorAt(signal, time_s) != SignalColor::kGreen ||
+        ColorAt(signal, time_s + 1.5) != SignalColor::kGreen)
+      return false;
+  }
+  for (const Reserved& reserved : reserved_) {
+    if (time_s < reserved.begin_s || time_s > reserved.end_s) continue;
+    for (double s = over.begin_s; s < over.end_s; s += 0.5) {
+      if (Inside(reserved.area, walker.path.At(s).point)) return false;
+    }
+  }
+  return true;
+}
+
 void Walkers::Look(double time_s, const std::vector<Body>& vehicles) {
   for (Walker& walker : walkers_) {
     walker.target = walker.wanted;
     for (const Walker::Over& over : walker.over) {
       const double before = over.begin_s - walker.s;
       if (before > 0 && before < 0.8 + walker.speed * 0.8) {
-        const Signal* signal =
-            over.signal >= 0 ? &layout_.signals[static_cast<size_t>(over.signal)] : nullptr;
-        // Goes only with time enough left to get well on to the road.
-        if (signal != nullptr && (ColorAt(*signal, time_s) != SignalColor::kGreen ||
-                                  ColorAt(*signal, time_s + 1.5) != SignalColor::kGreen)) {
-          walker.target = 0;
-        }
+        if (!MayCross(walker, over, time_s)) walker.target = 0;
       }
       const bool on_road = walker.s >= over.begin_s && walker.s <= over.end_s;
       if (on_road) walker.target = std::max(walker.wanted, 1.2);

@@ -11,6 +11,7 @@ namespace sightline::simulate {
 class Walkers {
  public:
   Walkers(const Layout* layout, const TrafficOptions& options);
+  void Reserve(const Polygon& area, double begin_s, double end_s);
   void Arrive(double step_s, int64_t* next_id);
   void Look(double time_s, const std::vector<Body>& vehicles);
   void Move(double step_s);
@@ -36,11 +37,17 @@ class Walkers {
   };
   Walker Make();
   void Place(Walker* walker) const;
+  bool MayCross(const Walker& walker, const Walker::Over& over, double time_s) const;
 
   const Layout& layout_;
   Random random_;
   double per_s_;
   std::vector<Walker> walkers_;
+  struct Reserved {
+    Polygon area;
+    double begin_s, end_s;
+  };
+  std::vector<Reserved> reserved_;
 };
 
 }  // namespace sightline::simulate
