@@ -2,9 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <latch>
 #include <thread>
 
-#include "absl/synchronization/notification.h"
 #include "base/file.h"
 #include "cameras/watch/test_street.h"
 
@@ -94,19 +94,19 @@ TEST_F(WatcherTest, results_come_in_the_order_of_a_cameras_frames_and_all_frames
 }
 
 TEST_F(WatcherTest, offers_do_not_wait_and_the_newest_frame_wins) {
-  absl::Notification begun, go_on;
+  std::latch begun{1}, go_on{1};
   recorder_.before = [&](const Analysis& analysis) {
     if (analysis.frame->index != 0) return;
-    begun.Notify();
-    go_on.WaitForNotification();
+    begun.count_down();
+    go_on.wait();
   };
   const auto watcher = Watcher::Create({.age_max_s = 20}, &recorder_);
   const int64_t camera = watcher->Add(TestCamera(0));
   watcher->Offer(camera, GreyFrame(pool_, 0));
-  begun.WaitForNotification();
+  begun.wait();
   for (int64_t index = 1; index <= 10; ++index) watcher->Offer(camera, GreyFrame(pool_, index));
   EXPECT_FALSE(watcher->Drain(0.01));
-  go_on.Notify();
+  go_on.count_down();
   EXPECT_TRUE(watcher->Drain(20));
   const std::vector<Seen> seen = recorder_.seen(camera);
   ASSERT_EQ(seen.size(), 2u);
@@ -115,18 +115,18 @@ TEST_F(WatcherTest, offers_do_not_wait_and_the_newest_frame_wins) {
 }
 
 TEST_F(WatcherTest, after_remove_nothing_comes_and_open_states_have_ended) {
-  absl::Notification begun, go_on;
+  std::latch begun{1}, go_on{1};
   recorder_.before = [&](const Analysis& analysis) {
     if (analysis.frame == nullptr || analysis.frame->index != 0) return;
-    begun.Notify();
-    go_on.WaitForNotification();
+    begun.count_down();
+    go_on.wait();
   };
   const auto watcher = Watcher::Create({.workers = 2}, &recorder_);
   WatchedCamera setup = TestCamera(0);
   setup.rules.push_back(std::make_shared<LifeRule>());
   const int64_t camera = watcher->Add(std::move(setup));
   watcher->Offer(camera, GreyFrame(pool_, 0));
-  begun.WaitForNotification();
+  begun.wait();
   watcher->Offer(camera, GreyFrame(pool_, 1));
   std::atomic<bool> removed{false};
   std::thread remover([&] {
@@ -136,7 +136,7 @@ TEST_F(WatcherTest, after_remove_nothing_comes_and_open_states_have_ended) {
   // Frames that come while it waits are refused, sooner or later: none is analysed after the removal.
   for (int64_t index = 2; index < 50; ++index) watcher->Offer(camera, GreyFrame(pool_, index));
   EXPECT_FALSE(removed) << "an analysis is under way";
-  go_on.Notify();
+  go_on.count_down();
   remover.join();
   const std::vector<Seen> seen = recorder_.seen(camera);
   ASSERT_GE(seen.size(), 2u);
