@@ -69,6 +69,7 @@ class HttpNodeClient final : public NodeClient {
     if (!response.ok()) return response.status();
     if (response->status < 200 || response->status >= 300) return StatusOf(*response);
     if (response->body.empty()) return nlohmann::json();
+    if (!response->whole) return absl::DataLossError(fmt::format("{}: the answer was cut", address_));
     auto json = nlohmann::json::parse(response->body, nullptr, false);
     if (json.is_discarded()) return absl::DataLossError(fmt::format("{}: the answer is no JSON", address_));
     return json;

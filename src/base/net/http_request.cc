@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
+#include <limits>
 
 #include "base/net/address.h"
 #include "base/net/http_connection.h"
@@ -16,12 +17,22 @@ namespace http = boost::beast::http;
 using ErrorCode = HttpConnection::ErrorCode;
 
 constexpr uint32_t kHeaderBytesMax = 64 << 10;
+constexpr size_t kBufferBytesMax = 128 << 10;
 
-std::string Base64(const std::string& plain) {
-  std::vector<uint8_t> encoded(plain.size() / 3 * 4 + 5);
-  const int length = EVP_EncodeBlock(encoded.data(), reinterpret_cast<const uint8_t*>(plain.data()),
-                                     static_cast<int>(plain.size()));
-  return std::string(encoded.begin(), encoded.begin() + length);
+std::string BasicAuthentication(const std::string& credentials) {
+  const std::string plain = PercentDecoded(credentials);
+  std::string encoded(plain.size() / 3 * 4 + 5, '\0');
+  const int length =
+      EVP_EncodeBlock(reinterpret_cast<uint8_t*>(encoded.data()),
+                      reinterpret_cast<const uint8_t*>(plain.data()), static_cast<int>(plain.size()));
+  encoded.resize(static_cast<size_t>(length));
+  return fmt::format("Basic {}", encoded);
+}
+
+std::string ShownUrl(const Url& url) {
+  Url shown = url;
+  shown.target = shown.target.substr(0, shown.target.find('?'));  // queries may hold keys
+  return shown.Shown();
 }
 
 bool IsPrintable(std::string_view text) {
@@ -30,56 +41,37 @@ bool IsPrintable(std::string_view text) {
 
 class BeastSession final : public HttpSession {
  public:
-  BeastSession(Url url, const HttpSessionOptions& options) : url_(std::move(url)), options_(options) {
-    connection_options_.connect_timeout = options.timeout;
-    connection_options_.authorities_file = options.authorities_file;
-    connection_options_.cancelled = options.cancelled;
-  }
+  BeastSession(Url url, HttpSessionOptions options)
+      : url_(std::move(url)), shown_(ShownUrl(url_)), options_(std::move(options)) {}
 
   absl::StatusOr<HttpResponse> Send(const HttpRequest& request) override {
-    const MonotonicTime deadline = MonotonicClock::now() + options_.timeout;
+    deadline_ = MonotonicClock::now() + options_.timeout;
     try {
-      // A server may have closed a connection that was idle: then it is tried once on a new one.
       const bool kept = connection_ != nullptr;
-      bool unanswered = false;
-      auto response = Try(request, deadline, &unanswered);
-      if (!response.ok()) connection_.reset();
-      if (!response.ok() && kept && unanswered) response = Try(request, deadline, &unanswered);
-      if (!response.ok()) connection_.reset();
-      return response.ok() ? response : Annotate(response.status(), url_.Shown());
+      auto response = SendOnce(request);
+      if (kept && !response.ok() && closed_unanswered_) response = SendOnce(request);
+      return response.ok() ? response : Annotate(response.status(), shown_);
     } catch (const std::exception& error) {  // Asio, Beast and OpenSSL's set-up throw
       connection_.reset();
-      return absl::InternalError(fmt::format("{}: {}", url_.Shown(), error.what()));
+      return absl::InternalError(fmt::format("{}: {}", shown_, error.what()));
     }
   }
+  const std::string& Shown() const override { return shown_; }
 
  private:
-  // One connection and what was read of it beyond the last answer.
-  struct Connection {
-    HttpConnection http;
-    boost::beast::flat_buffer buffer;
-  };
+  using Message = http::request<http::string_body>;
+  using Parser = http::response_parser<http::buffer_body>;
 
-  absl::Status Connect(MonotonicTime deadline) {
-    AddressPolicy policy(url_.host);
-    ASSIGN_OR_RETURN(const auto addresses, policy.LookUp(url_.host, options_.cancelled));
-    auto connection = std::make_unique<Connection>();
-    std::string connected;
-    RETURN_IF_ERROR(connection->http.Connect(url_, addresses, connection_options_, deadline, &connected));
-    connection_ = std::move(connection);
-    return absl::OkStatus();
-  }
-
-  // `unanswered`: the server cut the connection before a byte of an answer came.
-  absl::StatusOr<HttpResponse> Try(const HttpRequest& request, MonotonicTime deadline, bool* unanswered) {
-    http::request<http::string_body> message{http::string_to_verb(request.method), request.target, 11};
-    if (message.method() == http::verb::unknown || !IsPrintable(request.target) || request.target.empty())
+  absl::StatusOr<Message> MessageOf(const HttpRequest& request) const {
+    const std::string& target = request.target.empty() ? url_.target : request.target;
+    Message message{http::string_to_verb(request.method), target, 11};
+    if (message.method() == http::verb::unknown || !IsPrintable(target))
       return absl::InvalidArgumentError("a method or target that cannot be");
     message.set(http::field::host, url_.Authority());
     message.set(http::field::user_agent, "sightline");
     message.set(http::field::accept, "*/*");
     if (!url_.credentials.empty())
-      message.set(http::field::authorization, "Basic " + Base64(PercentDecoded(url_.credentials)));
+      message.set(http::field::authorization, BasicAuthentication(url_.credentials));
     for (const auto& [name, value] : request.headers) {
       if (!IsPrintable(name) || !IsPrintable(value))
         return absl::InvalidArgumentError(fmt::format("a header {} that cannot be", ToValidUtf8(name)));
@@ -87,54 +79,93 @@ class BeastSession final : public HttpSession {
     }
     message.body() = request.body;
     message.prepare_payload();
-    if (connection_ == nullptr) RETURN_IF_ERROR(Connect(deadline));
-    ErrorCode error = connection_->http.Await(deadline, [&](auto& stream, auto handler) {
+    return message;
+  }
+
+  absl::Status Connect() {
+    AddressPolicy policy(url_.host);
+    ASSIGN_OR_RETURN(std::vector<std::string> addresses, policy.LookUp(url_.host, options_.cancelled));
+    if (!options_.allow_private) {
+      std::erase_if(addresses, [](const std::string& a) { return ZoneOf(a) != AddressZone::kPublic; });
+      if (addresses.empty()) return absl::PermissionDeniedError("its address is not a public one");
+    }
+    HttpOptions options;
+    options.connect_timeout = options_.connect_timeout;
+    options.authorities_file = options_.authorities_file;
+    options.cancelled = options_.cancelled;
+    auto connection = std::make_unique<HttpConnection>();
+    std::string connected;
+    RETURN_IF_ERROR(connection->Connect(url_, addresses, options, deadline_, &connected));
+    buffer_.clear();
+    connection_ = std::move(connection);
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<HttpResponse> SendOnce(const HttpRequest& request) {
+    closed_unanswered_ = false;
+    ASSIGN_OR_RETURN(const Message message, MessageOf(request));
+    if (connection_ == nullptr) RETURN_IF_ERROR(Connect());
+    ErrorCode error = connection_->Await(deadline_, [&](auto& stream, auto handler) {
       http::async_write(stream, message, std::move(handler));
     });
-    http::response_parser<http::string_body> parser;
+    if (error) return Failure(error, /*answered=*/false);
+    Parser parser;
     parser.header_limit(kHeaderBytesMax);
-    parser.body_limit(options_.body_bytes_max);
+    parser.body_limit(std::numeric_limits<uint64_t>::max());  // counted in ReadBody instead
     if (message.method() == http::verb::head) parser.skip(true);
-    if (!error) {
-      error = connection_->http.Await(deadline, [&](auto& stream, auto handler) {
-        http::async_read(stream, connection_->buffer, parser, std::move(handler));
-      });
-    }
-    if (error) {
-      *unanswered = error != boost::asio::error::timed_out && !parser.got_some();
-      return Failure(error);
-    }
-    const auto& answer = parser.get();
+    error = connection_->Await(deadline_, [&](auto& stream, auto handler) {
+      http::async_read_header(stream, buffer_, parser, std::move(handler));
+    });
+    if (error) return Failure(error, parser.got_some());
+    HttpResponse response;
+    response.status = static_cast<int>(parser.get().result_int());
     const auto field = [&](http::field name) {
-      return std::string(answer[name].data(), answer[name].size());
+      const auto value = parser.get()[name];
+      return std::string(value.data(), value.size());
     };
-    HttpResponse response{static_cast<int>(answer.result_int()), field(http::field::content_type),
-                          field(http::field::retry_after), answer.body()};
-    if (!answer.keep_alive()) connection_.reset();
+    response.type = field(http::field::content_type);
+    response.retry_after = field(http::field::retry_after);
+    // The status is an answer, whatever becomes of its body.
+    response.whole = ReadBody(&parser, &response.body);
+    if (!response.whole || !parser.get().keep_alive()) connection_.reset();
     return response;
   }
 
-  absl::Status Failure(ErrorCode error) const {
-    if (options_.cancelled && options_.cancelled()) return absl::CancelledError("the request was given up");
+  bool ReadBody(Parser* parser, std::string* text) {
+    char scratch[8192];
+    while (!parser->is_done()) {
+      auto& body = parser->get().body();
+      body.data = scratch;
+      body.size = sizeof scratch;
+      body.more = true;
+      const ErrorCode error = connection_->Await(deadline_, [&](auto& stream, auto handler) {
+        http::async_read_some(stream, buffer_, *parser, std::move(handler));
+      });
+      text->append(scratch, sizeof scratch - body.size);
+      if (text->size() > options_.body_bytes_max || (error && error != http::error::need_buffer))
+        return false;
+    }
+    return true;
+  }
+
+  absl::Status Failure(ErrorCode error, bool answered) {
+    connection_.reset();
+    if (options_.cancelled && options_.cancelled()) return absl::CancelledError("given up");
     if (error == boost::asio::error::timed_out)
-      return absl::DeadlineExceededError(
-          fmt::format("no answer within {} s", static_cast<double>(options_.timeout.count()) / 1000));
-    if (error == http::error::body_limit)
-      return absl::ResourceExhaustedError(
-          fmt::format("the answer is longer than the limit of {} bytes", options_.body_bytes_max));
-    if (error == http::error::header_limit || error == http::error::buffer_overflow)
-      return absl::ResourceExhaustedError("the answer's header is too long");
-    if (error == http::error::end_of_stream || error == http::error::partial_message ||
-        error == boost::asio::error::eof || error == boost::asio::error::connection_reset ||
-        error == boost::asio::error::broken_pipe || error == boost::asio::ssl::error::stream_truncated)
-      return absl::UnavailableError("the server cut the connection");
-    return absl::DataLossError(fmt::format("the answer can't be read: {}", error.message()));
+      return absl::DeadlineExceededError(fmt::format("no answer within {} ms", options_.timeout.count()));
+    closed_unanswered_ = !answered;
+    if (answered && error.category() == make_error_code(http::error::bad_version).category())
+      return absl::DataLossError(fmt::format("what came is no HTTP: {}", error.message()));
+    return absl::UnavailableError(fmt::format("the connection broke: {}", error.message()));
   }
 
   const Url url_;
+  const std::string shown_;
   const HttpSessionOptions options_;
-  HttpOptions connection_options_;
-  std::unique_ptr<Connection> connection_;
+  std::unique_ptr<HttpConnection> connection_;  // null: none is open
+  boost::beast::flat_buffer buffer_{kBufferBytesMax};
+  MonotonicTime deadline_;
+  bool closed_unanswered_ = false;
 };
 
 }  // namespace
@@ -143,7 +174,7 @@ absl::StatusOr<std::unique_ptr<HttpSession>> HttpSession::Create(const std::stri
                                                                  const HttpSessionOptions& options) {
   ASSIGN_OR_RETURN(Url parsed, ParseUrl(url));
   if (parsed.scheme != "http" && parsed.scheme != "https")
-    return absl::InvalidArgumentError(fmt::format("{} is not http or https", parsed.Shown()));
+    return absl::InvalidArgumentError(fmt::format("{} is not http or https", ShownUrl(parsed)));
   return std::make_unique<BeastSession>(std::move(parsed), options);
 }
 

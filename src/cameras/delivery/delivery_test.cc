@@ -196,7 +196,7 @@ TEST_F(DeliveryTest, what_waited_at_the_end_is_sent_after_the_next_start) {
 }
 
 TEST_F(DeliveryTest, webhook_has_a_signed_event_within_a_tenth_of_a_second) {
-  TestServer server({"--secret", "key"}, "src/base/net/post_server.py");
+  TestServer server({"--secret", "key"}, "src/base/net/request_server.py");
   sinks::WebhookOptions options;
   options.url = server.Url("/status/200");
   options.secret = "key";
@@ -218,7 +218,7 @@ TEST_F(DeliveryTest, webhook_has_a_signed_event_within_a_tenth_of_a_second) {
 }
 
 TEST_F(DeliveryTest, server_that_fails_at_first_gets_each_event_in_the_end) {
-  TestServer server({}, "src/base/net/post_server.py");
+  TestServer server({}, "src/base/net/request_server.py");
   sinks::WebhookOptions options;
   options.url = server.Url("/times/1");
   Start(NamedSink{"hook", *sinks::CreateWebhookSink(options), {}, {}});

@@ -4,13 +4,15 @@
 #include <atomic>
 
 #include "base/clock.h"
-#include "base/net/http_post.h"
+#include "base/net/http_request.h"
 #include "base/status.h"
 #include "base/text.h"
 #include "stages/sinks/events/event_sink.h"
 
 namespace sightline::sinks {
 namespace {
+
+constexpr size_t kAnswerBytesMax = 64 << 10;
 
 std::string HmacHex(std::string_view key, std::string_view text) {
   uint8_t digest[EVP_MAX_MD_SIZE];
@@ -37,38 +39,42 @@ class WebhookSink final : public EventSink {
   explicit WebhookSink(std::string secret) : secret_(std::move(secret)) {}
 
   absl::Status Open(const WebhookOptions& options) {
-    HttpPostOptions post;
-    post.timeout = std::chrono::milliseconds(static_cast<int64_t>(options.timeout_s * 1e3));
-    post.connect_timeout = post.timeout;
-    post.authorities_file = options.authorities_file;
-    post.allow_private = options.allow_private;
-    post.cancelled = [this] { return cancelled_.load(); };
-    ASSIGN_OR_RETURN(poster_, HttpPoster::Create(options.url, post));
+    HttpSessionOptions session;
+    session.timeout = std::chrono::milliseconds(static_cast<int64_t>(options.timeout_s * 1e3));
+    session.connect_timeout = session.timeout;
+    session.body_bytes_max = kAnswerBytesMax;
+    session.authorities_file = options.authorities_file;
+    session.allow_private = options.allow_private;
+    session.cancelled = [this] { return cancelled_.load(); };
+    ASSIGN_OR_RETURN(session_, HttpSession::Create(options.url, session));
     return absl::OkStatus();
   }
 
   absl::Status Send(const EventMessage& message) override {
     if (cancelled_) return absl::CancelledError("given up");
-    HttpFields fields = {{"X-Sightline-Event", message.id}};
+    HttpRequest request;
+    request.method = "POST";
+    request.headers = {{"Content-Type", "application/cloudevents+json; charset=UTF-8"},
+                       {"X-Sightline-Event", message.id}};
+    request.body = message.payload;
     if (!secret_.empty()) {
       const int64_t now =
           std::chrono::duration_cast<std::chrono::seconds>(Clock::Real().Wall().time_since_epoch()).count();
-      fields.emplace_back(
+      request.headers.emplace_back(
           "X-Sightline-Signature",
           fmt::format("t={},v1={}", now, HmacHex(secret_, fmt::format("{}.{}", now, message.payload))));
     }
-    ASSIGN_OR_RETURN(const int code,
-                     poster_->Post(message.payload, "application/cloudevents+json; charset=UTF-8", fields));
-    return StatusOfCode(code, poster_->Shown());
+    ASSIGN_OR_RETURN(const HttpResponse response, session_->Send(request));
+    return StatusOfCode(response.status, session_->Shown());
   }
 
-  std::string Shown() const override { return fmt::format("webhook {}", poster_->Shown()); }
+  std::string Shown() const override { return fmt::format("webhook {}", session_->Shown()); }
   void Cancel() override { cancelled_ = true; }
 
  private:
   const std::string secret_;
   std::atomic<bool> cancelled_{false};
-  std::unique_ptr<HttpPoster> poster_;
+  std::unique_ptr<HttpSession> session_;
 };
 
 }  // namespace

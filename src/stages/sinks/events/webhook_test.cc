@@ -34,7 +34,7 @@ class WebhookTest : public testing::Test {
     return nlohmann::json::parse(body);
   }
   const EventMessage message_{"id1", "dwell", "gate", R"({"specversion":"1.0","id":"id1"})"};
-  TestServer server_{{"--secret", "key"}, "src/base/net/post_server.py"};
+  TestServer server_{{"--secret", "key"}, "src/base/net/request_server.py"};
 };
 
 TEST_F(WebhookTest, posts_a_signed_cloud_event) {

@@ -1,6 +1,6 @@
 """An HTTP server for tests that takes POST requests: prints its port, serves until its standard input closes.
 
-usage: post_server.py [--tls CERTIFICATE KEY] [--secret SECRET] [--port N]
+usage: request_server.py [--tls CERTIFICATE KEY] [--secret SECRET] [--port N]
 POST /status/N    that status code              /hang          never answers
      /cut         closes without an answer      /close_after   answers 200, then closes without saying so
      /long        answers 200 with 10 MB        /garbage       no HTTP at all
