@@ -52,11 +52,11 @@ struct Look {
 };
 
 struct PlannerOptions {
-  double full_s = 2.5;       // a full look at least so often
-  double track_s = 0.6;      // each moving track is looked at so often at least
-  float full_share = 0.45f;  // regions that cover more than this become a full look
-  Size model_input;          // of the detector
-  float context = 32;        // around what is looked at, in pixels of the model's input
+  double full_s = 2.0;      // a full look at least so often
+  double track_s = 0.4;     // each moving track is looked at so often at least
+  float full_share = 0.7f;  // regions that cost more than this share of a full look become one
+  Size model_input;         // of the detector
+  float context = 48;       // around what is looked at, in pixels of the model's input
 };
 
 class Planner {

@@ -14,8 +14,11 @@ constexpr float kContext = 0.2f;           // of a region, on each side
 constexpr float kStandingShare = 0.15f;    // of its height a second: slower stands
 constexpr double kBarrenSeconds = 0.4;     // the first time; then doubled
 constexpr int kBarrenStreakMax = 4;
-constexpr int kGap = 2;          // cells that may lie between parts of one group
-constexpr size_t kGroupMin = 2;  // cells; fewer are the fringe of something known
+constexpr float kInputStep = 32;    // inputs of parts have sides in such steps, in the model's pixels
+constexpr float kRunShare = 0.04f;  // what a run costs beside its pixels, of a look at the whole
+constexpr size_t kRegionsMax = 64;  // before they are joined
+constexpr int kGap = 2;             // cells that may lie between parts of one group
+constexpr size_t kGroupMin = 2;     // cells; fewer are the fringe of something known
 
 Box Grown(const Box& box, float share, float pixels) {
   const float x = std::max(box.width() * share, pixels), y = std::max(box.height() * share, pixels);
@@ -54,8 +57,9 @@ class GridPlanner final : public Planner {
       look_.kind = tracks.empty() ? LookKind::kSkip : LookKind::kPredict;
       return look_;
     }
+    if (look_.regions.size() > kRegionsMax) return Full(motion, tracks, time_s);
     JoinRegions(tracks);
-    if (Coverage() > options_.full_share) return Full(motion, tracks, time_s);
+    if (CostShare() > options_.full_share) return Full(motion, tracks, time_s);
     look_.kind = LookKind::kRegions;
     Looked(motion, time_s);
     return look_;
@@ -68,9 +72,10 @@ class GridPlanner final : public Planner {
     cell_width_ = static_cast<float>(picture.width) / static_cast<float>(std::max(1, columns_));
     cell_height_ = static_cast<float>(picture.height) / static_cast<float>(std::max(1, rows_));
     const Size input = options_.model_input.empty() ? Size{640, 640} : options_.model_input;
-    context_ =
-        options_.context * std::max({1.f, static_cast<float>(picture.width) / static_cast<float>(input.width),
-                                     static_cast<float>(picture.height) / static_cast<float>(input.height)});
+    const float scale = std::max({1.f, static_cast<float>(picture.width) / static_cast<float>(input.width),
+                                  static_cast<float>(picture.height) / static_cast<float>(input.height)});
+    context_ = options_.context * scale;
+    step_ = kInputStep * scale;
     wanted_.assign(cells, 0);
     looked_.assign(cells, 0);
     streak_.assign(cells, 0);
@@ -194,7 +199,7 @@ class GridPlanner final : public Planner {
           regions[i] = grown;
         }
         for (size_t j = i + 1; j < regions.size();) {
-          if (!Overlap(regions[i], regions[j])) {
+          if (!BelongTogether(regions[i], regions[j])) {
             ++j;
             continue;
           }
@@ -207,10 +212,23 @@ class GridPlanner final : public Planner {
     }
   }
 
-  float Coverage() const {
-    float area = 0;
-    for (const Box& region : look_.regions) area += region.area();
-    return area / std::max(1.f, WholeBox(picture_).area());
+  // Of a look, in source pixels: a part's input is a window at whole steps, and each run costs by itself.
+  float Cost(const Box& region) const {
+    return (region.width() + step_) * (region.height() + step_) + kRunShare * WholeBox(picture_).area();
+  }
+
+  float CostShare() const {
+    float cost = 0;
+    for (const Box& region : look_.regions) cost += Cost(region);
+    return cost / std::max(1.f, WholeBox(picture_).area());
+  }
+
+  // Regions that meet are one; so are those that cost less together.
+  bool BelongTogether(const Box& a, const Box& b) const {
+    if (Overlap(a, b)) return true;
+    Box both = a;
+    Join(b, &both);
+    return Cost(both) <= Cost(a) + Cost(b);
   }
 
   size_t Cell(int column, int row) const { return static_cast<size_t>(row * columns_ + column); }
@@ -234,7 +252,7 @@ class GridPlanner final : public Planner {
   Look look_;
   int columns_ = 0, rows_ = 0;
   Size picture_;
-  float cell_width_ = 1, cell_height_ = 1, context_ = 0;
+  float cell_width_ = 1, cell_height_ = 1, context_ = 0, step_ = 0;
   bool full_due_ = true;
   double full_s_ = 0;
   double look_s_ = -1;                             // of a look whose outcome is not known yet
