@@ -50,7 +50,8 @@ struct DataSet {
   bool has_detections = false;  // boxes
   bool has_events = false;      // an events file was there, even when it is empty
   int64_t errors = 0;           // of results: inputs or frames that failed
-  // COCO: what the truth's numbers stand for. Results in its form know only numbers ("#17") until NameByTruth.
+  // COCO: what the truth's numbers stand for. Results in its form know only numbers ("#17") until
+  // NameByTruth.
   std::map<int64_t, std::string> picture_names, label_names;
 };
 

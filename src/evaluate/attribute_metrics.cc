@@ -45,8 +45,9 @@ std::vector<Annotation> Merged(const std::vector<Annotation>& annotations) {
 }
 
 // Who in the results is who in the truth: by overlap, or the only ones where the truth is of whole pictures.
-std::vector<std::pair<const Annotation*, const Annotation*>> Match(
-    const Pair& pair, const std::vector<Annotation>& said, double iou) {
+std::vector<std::pair<const Annotation*, const Annotation*>> Match(const Pair& pair,
+                                                                   const std::vector<Annotation>& said,
+                                                                   double iou) {
   std::vector<const Annotation*> truths, results;
   for (const Annotation& truth : pair.truth->annotations) {
     if (!truth.attributes.empty()) truths.push_back(&truth);

@@ -10,6 +10,8 @@ namespace sightline::evaluate {
 namespace {
 
 constexpr std::array<int, 3> kMaxResults = {1, 10, 100};
+// Thresholds and recalls as the COCO tools compute them, to the last bit: recalls fall on them exactly.
+constexpr double kIouStep = (0.95 - 0.5) / (kIouSteps - 1), kRecallStep = 0.01;
 constexpr double kSides[4][2] = {{0, 1e5}, {0, 32}, {32, 96}, {96, 1e5}};
 
 struct Item {
@@ -62,7 +64,7 @@ PictureOutcome Match(const ClassPicture& picture, SizeRange range) {
   outcome.truths = std::count(ignore.begin(), ignore.end(), 0);
   for (const Annotation* result : picture.results) outcome.scores.push_back(result->score);
   for (size_t t = 0; t < kIouSteps; ++t) {
-    const double threshold = 0.5 + 0.05 * static_cast<double>(t);
+    const double threshold = 0.5 + kIouStep * static_cast<double>(t);
     std::vector<char> taken(n);
     for (size_t d = 0; d < picture.results.size(); ++d) {
       double best = std::min(threshold, 1 - 1e-10);
@@ -123,7 +125,7 @@ Curve Accumulate(const std::vector<PictureOutcome>& outcomes, size_t threshold, 
   if (!recalls.empty()) curve.recall = recalls.back();
   for (size_t i = precisions.size(); i-- > 1;) precisions[i - 1] = std::max(precisions[i - 1], precisions[i]);
   for (size_t r = 0; r <= 100; ++r) {
-    const auto at = std::lower_bound(recalls.begin(), recalls.end(), static_cast<double>(r) / 100);
+    const auto at = std::lower_bound(recalls.begin(), recalls.end(), kRecallStep * static_cast<double>(r));
     if (at == recalls.end()) break;
     curve.precision[r] = precisions[static_cast<size_t>(at - recalls.begin())];
   }
@@ -168,13 +170,17 @@ double Mean(const std::vector<double>& values) {
   return count > 0 ? sum / count : -1;
 }
 
-double MeanAp(const std::vector<PictureOutcome>& outcomes) {
+// Of one range of sizes: AP and AR over the thresholds; nothing is written where there is no truth.
+void MeanOver(const std::vector<PictureOutcome>& outcomes, double* ap, double* recall) {
   int64_t truths = 0;
   for (const PictureOutcome& outcome : outcomes) truths += outcome.truths;
-  if (truths == 0) return -1;
-  double sum = 0;
-  for (size_t t = 0; t < kIouSteps; ++t) sum += Accumulate(outcomes, t, 100, truths).ap;
-  return sum / kIouSteps;
+  if (truths == 0) return;
+  *ap = *recall = 0;
+  for (size_t t = 0; t < kIouSteps; ++t) {
+    const Curve curve = Accumulate(outcomes, t, 100, truths);
+    *ap += curve.ap / kIouSteps;
+    *recall += curve.recall / kIouSteps;
+  }
 }
 
 }  // namespace
@@ -186,7 +192,7 @@ DetectionReport EvaluateDetections(const Paired& paired, const std::vector<std::
       plain |= result.box && !result.label.empty() && !result.track_id;
   }
   DetectionReport report;
-  std::vector<double> ap, ap50, ap75, small, medium, large, ar[3];
+  std::vector<double> ar[3];
   for (const std::string& label : labels) {
     const std::vector<ClassPicture> pictures = Collect(paired, label, plain);
     const auto outcomes = [&](SizeRange range) {
@@ -222,26 +228,28 @@ DetectionReport EvaluateDetections(const Paired& paired, const std::vector<std::
       scores.recall = recalls[2];
       for (size_t m = 0; m < 3; ++m) ar[m].push_back(recalls[m]);
     }
-    scores.ap_small = MeanAp(outcomes(SizeRange::kSmall));
-    scores.ap_medium = MeanAp(outcomes(SizeRange::kMedium));
-    scores.ap_large = MeanAp(outcomes(SizeRange::kLarge));
-    ap.push_back(scores.ap);
-    ap50.push_back(scores.ap50);
-    ap75.push_back(scores.ap75);
-    small.push_back(scores.ap_small);
-    medium.push_back(scores.ap_medium);
-    large.push_back(scores.ap_large);
+    MeanOver(outcomes(SizeRange::kSmall), &scores.ap_small, &scores.recall_small);
+    MeanOver(outcomes(SizeRange::kMedium), &scores.ap_medium, &scores.recall_medium);
+    MeanOver(outcomes(SizeRange::kLarge), &scores.ap_large, &scores.recall_large);
     report.classes.push_back(std::move(scores));
   }
-  report.ap = Mean(ap);
-  report.ap50 = Mean(ap50);
-  report.ap75 = Mean(ap75);
-  report.ap_small = Mean(small);
-  report.ap_medium = Mean(medium);
-  report.ap_large = Mean(large);
+  const auto mean = [&](double ClassDetections::*member) {
+    std::vector<double> values;
+    for (const ClassDetections& scores : report.classes) values.push_back(scores.*member);
+    return Mean(values);
+  };
+  report.ap = mean(&ClassDetections::ap);
+  report.ap50 = mean(&ClassDetections::ap50);
+  report.ap75 = mean(&ClassDetections::ap75);
+  report.ap_small = mean(&ClassDetections::ap_small);
+  report.ap_medium = mean(&ClassDetections::ap_medium);
+  report.ap_large = mean(&ClassDetections::ap_large);
   report.ar1 = Mean(ar[0]);
   report.ar10 = Mean(ar[1]);
   report.ar100 = Mean(ar[2]);
+  report.ar_small = mean(&ClassDetections::recall_small);
+  report.ar_medium = mean(&ClassDetections::recall_medium);
+  report.ar_large = mean(&ClassDetections::recall_large);
   return report;
 }
 

@@ -35,14 +35,15 @@ struct ClassDetections {
   int64_t truths = 0, results = 0;       // asked for; given
   double ap = -1, ap50 = -1, ap75 = -1;  // 0..1; -1: no truth of this class
   double ap_small = -1, ap_medium = -1, ap_large = -1;
-  double recall = -1;               // AR with up to 100 results a picture
+  double recall = -1;  // AR with up to 100 results a picture
+  double recall_small = -1, recall_medium = -1, recall_large = -1;
   std::vector<double> precision50;  // at recall 0, 0.01, ..., 1, for IoU 0.5
   // At the score that gives the best F1 for IoU 0.5.
   double best_score = 0, best_precision = 0, best_recall = 0;
 };
 struct DetectionReport {
   double ap = -1, ap50 = -1, ap75 = -1, ap_small = -1, ap_medium = -1, ap_large = -1;
-  double ar1 = -1, ar10 = -1, ar100 = -1;
+  double ar1 = -1, ar10 = -1, ar100 = -1, ar_small = -1, ar_medium = -1, ar_large = -1;
   std::vector<ClassDetections> classes;
 };
 DetectionReport EvaluateDetections(const Paired& paired, const std::vector<std::string>& labels);

@@ -20,7 +20,7 @@ std::set<std::string> Sources(const DataSet& set) {
 absl::StatusOr<Paired> PairUp(const DataSet& truth, const DataSet& results) {
   const std::set<std::string> of_truth = Sources(truth), of_results = Sources(results);
   // From the results' sources to the truth's.
-  std::map<std::string, std::string> same;
+  std::map<std::string, std::string> same, by_truth;  // and back
   if (of_truth.size() == 1 && of_truth.begin()->empty()) {
     if (of_results.size() > 1) {
       return absl::InvalidArgumentError(fmt::format(
@@ -40,7 +40,14 @@ absl::StatusOr<Paired> PairUp(const DataSet& truth, const DataSet& results) {
                                                         ToValidUtf8(source), found->second.size(),
                                                         found->second[0], found->second[1]));
         }
-        same[source] = found->second.front();
+        const std::string& its = found->second.front();
+        const auto [claimed, fresh] = by_truth.try_emplace(its, source);
+        if (!fresh || of_results.contains(its)) {
+          return absl::InvalidArgumentError(fmt::format("{} and {} in the results both go by the truth's {}",
+                                                        ToValidUtf8(fresh ? its : claimed->second),
+                                                        ToValidUtf8(source), ToValidUtf8(its)));
+        }
+        same[source] = its;
       }
     }
     if (same.empty() && !of_results.empty() && !of_truth.empty()) {

@@ -1,5 +1,7 @@
 // MOTChallenge: frame (from 1), id, left, top, width, height, then for truth: measured (1 or 0), class (from
 // 1), visibility, and for results: score.
+#include <cmath>
+
 #include "base/status.h"
 #include "base/text.h"
 #include "evaluate/read.h"
@@ -31,6 +33,10 @@ absl::Status ReadMot(const std::filesystem::path& file, const ReadOptions& optio
       numbers[i] = *number;
     }
     if (numbers[0] < 1 || numbers[0] > 1e15) return absl::InvalidArgumentError("frames are counted from 1");
+    for (const size_t i : {size_t{1}, size_t{7}}) {
+      if (!(std::abs(numbers[i]) <= 1e15))
+        return absl::InvalidArgumentError(fmt::format("'{}' numbers nothing", ToValidUtf8(Trim(cells[i]))));
+    }
     if (numbers[4] < 0 || numbers[5] < 0) return absl::InvalidArgumentError("a width or height below 0");
     if (!IsBox(numbers[2], numbers[3], numbers[2] + numbers[4], numbers[3] + numbers[5]))
       return absl::InvalidArgumentError("a box that no picture can hold");

@@ -82,7 +82,8 @@ absl::StatusOr<DataSet> ReadTracks(const std::filesystem::path& tracks) {
   ASSIGN_OR_RETURN(DataSet set, challenge ? ReadTruth(tracks, options) : ReadResults(tracks, options));
   if (!set.has_tracks) {
     for (const Picture& picture : set.pictures)
-      for (const Annotation& annotation : picture.annotations) set.has_tracks |= annotation.track_id.has_value();
+      for (const Annotation& annotation : picture.annotations)
+        set.has_tracks |= annotation.track_id.has_value();
   }
   if (!set.has_tracks && !set.pictures.empty())
     return absl::InvalidArgumentError(

@@ -20,9 +20,8 @@ absl::StatusOr<std::map<int64_t, const Picture*>> InOrder(const DataSet& tracks)
   std::map<int64_t, const Picture*> frames;
   for (const Picture& picture : tracks.pictures) {
     if (picture.source != tracks.pictures.front().source)
-      return absl::InvalidArgumentError(
-          fmt::format("tracks of several sources ({}, {}): a camera has one", tracks.pictures.front().source,
-                      picture.source));
+      return absl::InvalidArgumentError(fmt::format("tracks of several sources ({}, {}): a camera has one",
+                                                    tracks.pictures.front().source, picture.source));
     if (picture.frame < 0 || picture.frame >= kFramesMax)
       return absl::InvalidArgumentError(
           fmt::format("frame {}: not from 0 on and below {}", picture.frame, kFramesMax));

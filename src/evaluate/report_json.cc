@@ -20,6 +20,9 @@ Json DetectionsJson(const DetectionReport& d) {
                {"ar1", Known(d.ar1)},
                {"ar10", Known(d.ar10)},
                {"ar100", Known(d.ar100)},
+               {"ar_small", Known(d.ar_small)},
+               {"ar_medium", Known(d.ar_medium)},
+               {"ar_large", Known(d.ar_large)},
                {"classes", Json::array()}};
   for (const ClassDetections& c : d.classes) {
     json["classes"].push_back({{"label", c.label},
@@ -32,6 +35,9 @@ Json DetectionsJson(const DetectionReport& d) {
                                {"ap_medium", Known(c.ap_medium)},
                                {"ap_large", Known(c.ap_large)},
                                {"ar100", Known(c.recall)},
+                               {"ar_small", Known(c.recall_small)},
+                               {"ar_medium", Known(c.recall_medium)},
+                               {"ar_large", Known(c.recall_large)},
                                {"best_score", c.best_score},
                                {"best_precision", c.best_precision},
                                {"best_recall", c.best_recall}});
