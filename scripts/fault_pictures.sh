@@ -9,7 +9,14 @@ trap 'rm -rf "$work"' EXIT
 rm -rf "$out"
 mkdir -p "$out"
 "$program" simulate street --seed 21 --seconds 12 --fps 5 --size 480x270 --weather day -o "$work/street" -q
-frame() { ffmpeg -v error -y -sseof -0.5 -i "$1" -frames:v 1 -q:v 4 "$2"; }
+frame() { ffmpeg -v error -y -sseof -0.5 -i "$1" -frames:v 1 -q:v 4 "$2" < /dev/null; }
+# Six frames one after the other, each with its time: from shortly before the onset at 4 s.
+strip() {
+  local label="drawtext=text='%{pts}':x=6:y=6:fontsize=20:fontcolor=white:box=1:boxcolor=black@0.6:boxborderw=4"
+  ffmpeg -v error -y -i "$1" -vf "select='gte(t,3.5)',select='not(mod(n,$3))',scale=320:-2,$label,tile=6x1" \
+    -fps_mode passthrough -frames:v 1 -q:v 4 "$2" < /dev/null
+}
+faulty() { "$program" simulate faults "$work/street/video.mp4" "$work/faulty.mp4" --fault "$1" -q < /dev/null; }
 frame "$work/street/video.mp4" "$out/none.jpg"
 {
   cat <<'HEAD'
@@ -30,19 +37,32 @@ fault is done to every input before it is analysed), on `sightline simulate stre
 Several faults act in the order in which they are given. Beside the output lies the truth, `OUT.faults.jsonl`, one fault a line: kind,
 severity, begin_s, full_s (after the ramp), end_s, region, seed.
 
-The pictures below are made by the program (`bash scripts/fault_pictures.sh`), severity 3 and 5 of each kind on the same frame of a
-simulated street. Kinds that need time (freeze, loop, frame_drop, clock_jump) leave single pictures alone.
+The pictures below are made by the program (`bash scripts/fault_pictures.sh`): severity 3 and 5 of each kind on the same frame of a
+simulated street. Kinds that need time (freeze, loop, frame_drop, clock_jump) leave single pictures alone; of them a strip of frames
+with their times is shown, the fault beginning at 4 s. The times in a video file only rise: where a clock jumps back, the frames of a
+file follow one another at once, while `sightline run --fault` sees the times as the broken clock gives them.
 
 ![no fault](pictures/faults/none.jpg)
 
 HEAD
   "$program" simulate faults --list | while read -r kind description; do
-    for severity in 3 5; do
-      "$program" simulate faults "$work/street/video.mp4" "$work/$kind.mp4" --fault "$kind:severity=$severity,at=1s" -q < /dev/null
-      frame "$work/$kind.mp4" "$out/$kind-$severity.jpg" < /dev/null
-    done
-    printf '## %s\n\n%s\n\n![%s, severity 3](pictures/faults/%s-3.jpg) ![severity 5](pictures/faults/%s-5.jpg)\n\n' \
-      "$kind" "$description" "$kind" "$kind" "$kind"
+    printf '## %s\n\n%s\n\n' "$kind" "$description"
+    every=1
+    case $kind in
+      freeze | loop) every=2 ;;&
+      freeze | loop | frame_drop | clock_jump)
+        faulty "$kind:severity=4,at=4s"
+        strip "$work/faulty.mp4" "$out/$kind.jpg" "$every"
+        printf '![%s, severity 4](pictures/faults/%s.jpg)\n\n' "$kind" "$kind"
+        ;;
+      *)
+        for severity in 3 5; do
+          faulty "$kind:severity=$severity,at=1s"
+          frame "$work/faulty.mp4" "$out/$kind-$severity.jpg"
+        done
+        printf '![%s, severity 3](pictures/faults/%s-3.jpg) ![severity 5](pictures/faults/%s-5.jpg)\n\n' "$kind" "$kind" "$kind"
+        ;;
+    esac
   done
 } > docs/faults.md
-echo "docs/faults.md and $(ls "$out" | wc -l) pictures: written"
+echo "docs/faults.md and $(find "$out" -name '*.jpg' | wc -l) pictures: written"

@@ -31,7 +31,10 @@ constexpr Row kRows[] = {
      "at 5.",
      MakeDefocus},
     {FaultKind::kShift, "shift",
-     "The camera was turned aside: by 1.5 % of the picture's width at 1, 25 % at 5.", MakeShift},
+     "The camera was turned aside: by 1.5 % of the picture's width at 1, 25 % at 5; what it had not seen "
+     "before is "
+     "mirrored.",
+     MakeShift},
     {FaultKind::kRotation, "rotation",
      "The camera was tilted on its axis: by 1 degree at 1, 30 degrees at 5.", MakeRotation},
     {FaultKind::kFreeze, "freeze",
@@ -54,9 +57,9 @@ constexpr Row kRows[] = {
      "Noise of the sensor, in light and colour, new in each frame: deviation of 3 levels at 1, 70 at 5.",
      MakeNoise},
     {FaultKind::kBanding, "banding",
-     "Dark bars of mains flicker roll through the picture: 5 % deep at 1, to black at 5.", MakeBanding},
+     "Dark bars of mains flicker roll through the picture: 6 % deep at 1, to black at 5.", MakeBanding},
     {FaultKind::kCompression, "compression",
-     "Too few bits on the line, blocks and smeared colours: JPEG of quality 30 at 1, quality 3 and a twelfth "
+     "Too few bits on the line, blocks and smeared colours: JPEG of quality 30 at 1, quality 5 and an eighth "
      "of the pixels at 5.",
      MakeCompression},
     {FaultKind::kLowResolution, "low_resolution",

@@ -31,9 +31,9 @@ class Compression final : public Effect {
   Compression& operator=(const Compression&) = delete;
 
   void Apply(const Picture& in, const Moment& moment, MutablePicture& out) override {
-    const int least = Pick<int>(fault_, {30, 14, 8, 5, 3});
+    const int least = Pick<int>(fault_, {30, 16, 10, 7, 5});
     const int quality = static_cast<int>(std::lround(least + (1 - moment.strength) * (92 - least)));
-    const double factor = 1 + (Pick<double>(fault_, {1, 1, 1.5, 2.2, 3.5}) - 1) * moment.strength;
+    const double factor = 1 + (Pick<double>(fault_, {1, 1, 1.3, 1.9, 2.8}) - 1) * moment.strength;
     const Size size{Smaller(in.size.width, factor), Smaller(in.size.height, factor)};
     const int sampling = in.count == 1 ? TJSAMP_GRAY
                          : in.shift_y  ? TJSAMP_420

@@ -46,7 +46,7 @@ class Banding final : public Effect {
     phase_ = random.Unit();
   }
   void Apply(const Picture& in, const Moment& moment, MutablePicture& out) override {
-    const double depth = Pick<double>(fault_, {0.05, 0.14, 0.32, 0.62, 1}) * moment.strength;
+    const double depth = Pick<double>(fault_, {0.06, 0.18, 0.4, 0.7, 1}) * moment.strength;
     const double turn = std::fmod(0.6 * moment.time_s, 1.0) + phase_;
     for (int i = 0; i < in.count; ++i) {
       for (int y = 0; y < in.planes[i].height; ++y) {

@@ -90,7 +90,7 @@ class Fog final : public Effect {
       const double distance = std::min(1.0, 0.13 / std::max(0.02, v + 0.02));
       return distance * (0.86 + 0.28 * (Cloud(3 * x, 5 * y, fault_.seed, 3) - 0.5));
     });
-    const double density = Pick<double>(fault_, {0.5, 1.2, 2.6, 6, 20}) * moment.strength;
+    const double density = Pick<double>(fault_, {0.5, 1.2, 2.6, 5.5, 11}) * moment.strength;
     mask_.Weigh(moment.strength, [&](double distance) { return 1 - Exp(-density * (distance + 0.04)); });
     const int light = in.black + (Mean(in.planes[0]) - in.black + 2 * (in.white - in.black) * 78 / 100) / 3;
     for (int i = 0; i < in.count; ++i) {
