@@ -134,21 +134,24 @@ void AddCameraReplayCommand(CLI::App& camera, int* exit_code) {
       "  sightline simulate street --seed 7 -o street7\n"
       "  sightline camera replay street7/camera.yaml street7 -o found.jsonl\n"
       "  sightline eval --truth street7 --results found.jsonl --task events --map speed=speeding");
-  replay->add_option("camera", arguments->camera, "A camera's configuration")->required()->type_name("CAMERA.yaml");
+  replay->add_option("camera", arguments->camera, "A camera's configuration")
+      ->required()
+      ->type_name("CAMERA.yaml");
   replay
-      ->add_option("tracks", arguments->tracks,
-                   "MOTChallenge file or folder (seqinfo.ini, labels.txt and signals.csv beside it are read), "
-                   "or results of `sightline run` with tracks (.jsonl, .parquet, .csv)")
+      ->add_option(
+          "tracks", arguments->tracks,
+          "MOTChallenge file or folder (seqinfo.ini, labels.txt and signals.csv beside it are read), "
+          "or results of `sightline run` with tracks (.jsonl, .parquet, .csv)")
       ->required()
       ->type_name("TRACKS");
   replay->add_option("-o,--output", arguments->output, "Events as JSON Lines; - is standard output")
       ->type_name("FILE")
       ->capture_default_str();
-  replay->add_option("--fps", arguments->frames_per_second, "Frames a second (default: what seqinfo.ini says)")
+  replay
+      ->add_option("--fps", arguments->frames_per_second, "Frames a second (default: what seqinfo.ini says)")
       ->check(CLI::Range(0.001, 1000.0))
       ->type_name("N");
-  replay
-      ->add_option("--rate", arguments->rate, "Analyses a second; 0: every frame")
+  replay->add_option("--rate", arguments->rate, "Analyses a second; 0: every frame")
       ->check(CLI::Range(0.0, 1000.0))
       ->type_name("N")
       ->capture_default_str();

@@ -213,7 +213,8 @@ std::vector<std::pair<std::string, const ObjectType*>> Variants() {
   AddZones(o, "Zones, any of them.", true);
   AddAfter(o, "For so long (seconds).");
   o->Add("radius_m", &RuleConfig::radius_m, WideNumber({.min = 0, .max = 1000}),
-         "Nobody within so many metres of a thing; who appears within so many of a standing vehicle got out of it.")
+         "Nobody within so many metres of a thing; who appears within so many of a standing vehicle got out "
+         "of it.")
       .Default("3; of vehicles 1.5");
   o = add("absence", "Nothing of the labels is in the zone for `after_s`.");
   AddZones(o, "Zones, any of them.", false);

@@ -12,11 +12,11 @@
 namespace sightline::simulate {
 namespace {
 
-constexpr double kMetreMin = 0.01;       // of the picture's width: what is smaller is out of view
-constexpr double kCrosswalkMargin = 1;   // metres about a crosswalk that are as good as it
-constexpr double kYield = 8;             // metres about a crosswalk where drivers give way
-constexpr double kApproach = 12;         // metres before a stop line where the middle of who waits there is
-constexpr double kApproachAside = 1;      // and to the lane's sides
+constexpr double kMetreMin = 0.01;      // of the picture's width: what is smaller is out of view
+constexpr double kCrosswalkMargin = 1;  // metres about a crosswalk that are as good as it
+constexpr double kYield = 8;            // metres about a crosswalk where drivers give way
+constexpr double kApproach = 12;        // metres before a stop line where the middle of who waits there is
+constexpr double kApproachAside = 1;    // and to the lane's sides
 constexpr double kOverLimit = 1.25;
 constexpr double kBayLength = 6, kBayWidth = 2.2;
 constexpr double kGround = 300;  // half a side, metres
@@ -60,7 +60,9 @@ Polygon Strip(const Point2& from, double heading, double begin, double end, doub
 class CameraText {
  public:
   explicit CameraText(const Layout& layout)
-      : layout_(layout), facts_(&layout), far_(layout.camera.focal_px / (kMetreMin * layout.camera.size.width)) {}
+      : layout_(layout),
+        facts_(&layout),
+        far_(layout.camera.focal_px / (kMetreMin * layout.camera.size.width)) {}
 
   std::string Write() {
     const Size size = layout_.camera.size;
@@ -151,7 +153,8 @@ class CameraText {
     // Who is in no lane there may drive as fast as anywhere.
     if (!lanes_by_limit_.empty() && !intersection_.empty()) {
       double most = lanes_by_limit_.rbegin()->first;
-      for (const Route& route : layout_.routes) most = route.bicycles_only ? most : std::max(most, route.speed_max);
+      for (const Route& route : layout_.routes)
+        most = route.bicycles_only ? most : std::max(most, route.speed_max);
       lanes_by_limit_[most].push_back(intersection_.front());
     }
   }
@@ -160,8 +163,8 @@ class CameraText {
     for (size_t i = 0; i < lines.size(); ++i) {
       const StopLine& line = lines[i];
       const double half = line.half_width;
-      const std::string zone =
-          Zone(fmt::format("approach_{}", i), Strip(line.point, line.heading, -kApproach, 0.5, half + kApproachAside));
+      const std::string zone = Zone(fmt::format("approach_{}", i),
+                                    Strip(line.point, line.heading, -kApproach, 0.5, half + kApproachAside));
       if (!zone.empty() && line.signal < 0) yields_.push_back(zone);
       if (!zone.empty() && line.signal >= 0) approaches_.push_back({zone, line.signal});
       // From the driver's right to the left: then ahead is right of the line, as the picture shows it.
@@ -187,34 +190,36 @@ class CameraText {
   void WriteRules() {
     text_ += "  - {kind: crowd, zones: [view], count: 8, radius_m: 3, after_s: 3}\n";
     if (roads_.empty()) return;
-    Add("  - {{kind: near_miss, zones: {}{}, time_to_collision_s: 1.5, post_encroachment_s: 1.5}}\n", List(roads_),
-        Except(islands_));
+    Add("  - {{kind: near_miss, zones: {}{}, time_to_collision_s: 1.5, post_encroachment_s: 1.5}}\n",
+        List(roads_), Except(islands_));
     Add("  - {{kind: person_on_road, zones: {}{}, after_s: 1}}\n", List(roads_),
         Except(Both(islands_, near_crosswalks_)));
     if (!lanes_.empty())
       Add("  - {{kind: wrong_way, zones: {}{}, after_s: 1.5}}\n", List(lanes_), Except(intersection_));
     WriteStopped();
     for (const auto& [line, signal] : signal_of_line_)
-      Add("  - {{kind: red_light, name: red_light_{0}, line: {0}, direction: forward, topic: signal/{1}}}\n", line,
-          signal);
+      Add("  - {{kind: red_light, name: red_light_{0}, line: {0}, direction: forward, topic: signal/{1}}}\n",
+          line, signal);
     int index = 0;
     for (const auto& [limit, zones] : lanes_by_limit_)
-      Add("  - {{kind: speed, name: speed_{}, zones: {}, speed_kmh: {}, after_s: 0.5}}\n", index++, List(zones),
-          Fixed(limit * kOverLimit * 3.6, 2));
-    Add("  - {{kind: abandoned_object, labels: [car, bus, truck, motorcycle, bicycle], zones: {}{}, after_s: 30}}\n",
+      Add("  - {{kind: speed, name: speed_{}, zones: {}, speed_kmh: {}, after_s: 0.5}}\n", index++,
+          List(zones), Fixed(limit * kOverLimit * 3.6, 2));
+    Add("  - {{kind: abandoned_object, labels: [car, bus, truck, motorcycle, bicycle], zones: {}{}, after_s: "
+        "30}}\n",
         List(roads_), Except(Both(islands_, bays_)));
   }
   // 8 s where nobody has to wait, 25 s where one gives way; at signals those do not count that are not green.
   void WriteStopped() {
     std::vector<std::string> waiting;
     for (const auto& [zone, signal] : approaches_) {
-      Add("  - {{kind: stopped_vehicle, name: stopped_{0}, zones: [{0}]{1}, topic: signal/{2}, after_s: 25}}\n",
+      Add("  - {{kind: stopped_vehicle, name: stopped_{0}, zones: [{0}]{1}, topic: signal/{2}, after_s: "
+          "25}}\n",
           zone, Except(Both(Both(islands_, bays_), waiting)), signal);
       waiting.push_back(zone);
     }
     if (!yields_.empty())
-      Add("  - {{kind: stopped_vehicle, name: stopped_giving_way, zones: {}{}, after_s: 25}}\n", List(yields_),
-          Except(Both(Both(islands_, bays_), waiting)));
+      Add("  - {{kind: stopped_vehicle, name: stopped_giving_way, zones: {}{}, after_s: 25}}\n",
+          List(yields_), Except(Both(Both(islands_, bays_), waiting)));
     Add("  - {{kind: stopped_vehicle, zones: {}{}, after_s: 8}}\n", List(roads_),
         Except(Both(Both(Both(islands_, bays_), waiting), yields_)));
   }

@@ -8,8 +8,8 @@
 namespace sightline::simulate {
 
 // camera.yaml: zones of what is in view (see docs/simulator.md), stop lines, calibration, and rules whose
-// definitions are those of the true events. Signals are topics: signal/N, numbered as in layout.json. The same
-// layout gives the same bytes.
+// definitions are those of the true events. Signals are topics: signal/N, numbered as in layout.json. The
+// same layout gives the same bytes.
 std::string CameraFile(const Layout& layout);
 
 }  // namespace sightline::simulate

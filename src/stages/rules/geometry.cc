@@ -173,7 +173,8 @@ absl::StatusOr<Homography> Homography::Fit(const std::vector<Pair>& pairs) {
   }
   if (sign < 0)
     for (double& entry : result.to_pixel_) entry = -entry;
-  if (!(std::abs(Determinant(fit)) > 1e-9)) return absl::InvalidArgumentError("the points do not fix a plane");
+  if (!(std::abs(Determinant(fit)) > 1e-9))
+    return absl::InvalidArgumentError("the points do not fix a plane");
   result.to_ground_ = Inverse(result.to_pixel_);
   for (const double entry : result.to_ground_)
     if (!std::isfinite(entry)) return absl::InvalidArgumentError("the points do not fix a plane");

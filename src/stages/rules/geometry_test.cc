@@ -35,7 +35,8 @@ struct Pinhole {
     Box box{1e9f, 1e9f, -1e9f, -1e9f};
     for (int i = 0; i < 8; ++i) {
       const double a = (i & 1 ? 0.5 : -0.5) * length, b = (i & 2 ? 0.5 : -0.5) * width;
-      const Point p = At(center.x + a * along.x - b * along.y, center.y + a * along.y + b * along.x, i & 4 ? tall : 0);
+      const Point p =
+          At(center.x + a * along.x - b * along.y, center.y + a * along.y + b * along.x, i & 4 ? tall : 0);
       box = {std::min(box.x1, static_cast<float>(p.x)), std::min(box.y1, static_cast<float>(p.y)),
              std::max(box.x2, static_cast<float>(p.x)), std::max(box.y2, static_cast<float>(p.y))};
     }
@@ -80,7 +81,8 @@ TEST(Homography, a_pixel_covers_more_further_away) {
   const auto ground = Homography::Fit(camera.Pairs());
   ASSERT_TRUE(ground.ok());
   const Point near = ground->MetresPerPixel(camera.At(0, 10)), far = ground->MetresPerPixel(camera.At(0, 40));
-  EXPECT_NEAR(near.x, (camera.At(0, 10).x - camera.At(-1, 10).x) > 0 ? 1 / (camera.At(1, 10).x - 320) : 0, 1e-6);
+  EXPECT_NEAR(near.x, (camera.At(0, 10).x - camera.At(-1, 10).x) > 0 ? 1 / (camera.At(1, 10).x - 320) : 0,
+              1e-6);
   EXPECT_GT(far.x, 2 * near.x);
   EXPECT_GT(far.y, 2 * near.y);
 }

@@ -8,8 +8,8 @@
 
 namespace sightline::rules {
 
-// Solves matrix * x = *right in place (Gauss, with pivots). False where the matrix is singular: *right is then
-// undefined.
+// Solves matrix * x = *right in place (Gauss, with pivots). False where the matrix is singular: *right is
+// then undefined.
 template <size_t kSize>
 bool Solve(std::array<double, kSize * kSize> matrix, std::array<double, kSize>* right) {
   std::array<double, kSize>& b = *right;

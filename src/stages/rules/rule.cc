@@ -10,19 +10,32 @@ namespace {
 
 const Kind& KindOf(RuleKind kind) {
   switch (kind) {
-    case RuleKind::kLineCrossing: return LineCrossingKind();
-    case RuleKind::kZonePresence: return ZonePresenceKind();
-    case RuleKind::kDwell: return DwellKind();
-    case RuleKind::kCount: return CountKind();
-    case RuleKind::kCrowd: return CrowdKind();
-    case RuleKind::kSpeed: return SpeedKind();
-    case RuleKind::kWrongWay: return WrongWayKind();
-    case RuleKind::kStoppedVehicle: return StoppedVehicleKind();
-    case RuleKind::kPersonOnRoad: return PersonOnRoadKind();
-    case RuleKind::kNearMiss: return NearMissKind();
-    case RuleKind::kRedLight: return RedLightKind();
-    case RuleKind::kAbandonedObject: return AbandonedObjectKind();
-    case RuleKind::kAbsence: return AbsenceKind();
+    case RuleKind::kLineCrossing:
+      return LineCrossingKind();
+    case RuleKind::kZonePresence:
+      return ZonePresenceKind();
+    case RuleKind::kDwell:
+      return DwellKind();
+    case RuleKind::kCount:
+      return CountKind();
+    case RuleKind::kCrowd:
+      return CrowdKind();
+    case RuleKind::kSpeed:
+      return SpeedKind();
+    case RuleKind::kWrongWay:
+      return WrongWayKind();
+    case RuleKind::kStoppedVehicle:
+      return StoppedVehicleKind();
+    case RuleKind::kPersonOnRoad:
+      return PersonOnRoadKind();
+    case RuleKind::kNearMiss:
+      return NearMissKind();
+    case RuleKind::kRedLight:
+      return RedLightKind();
+    case RuleKind::kAbandonedObject:
+      return AbandonedObjectKind();
+    case RuleKind::kAbsence:
+      return AbsenceKind();
   }
   return ZonePresenceKind();
 }
@@ -59,12 +72,15 @@ absl::Status FindZones(const std::vector<std::string>& names, std::string_view k
 }
 
 absl::Status CheckNumbers(const RuleConfig& c) {
-  const std::pair<std::string_view, double> numbers[] = {
-      {"after_s", c.after_s},     {"clear_s", c.clear_s},
-      {"cooldown_s", c.cooldown_s}, {"count", static_cast<double>(c.count)},
-      {"radius_m", c.radius_m},   {"speed_kmh", c.speed_kmh},
-      {"min_score", static_cast<double>(c.min_score)},
-      {"time_to_collision_s", c.time_to_collision_s}, {"post_encroachment_s", c.post_encroachment_s}};
+  const std::pair<std::string_view, double> numbers[] = {{"after_s", c.after_s},
+                                                         {"clear_s", c.clear_s},
+                                                         {"cooldown_s", c.cooldown_s},
+                                                         {"count", static_cast<double>(c.count)},
+                                                         {"radius_m", c.radius_m},
+                                                         {"speed_kmh", c.speed_kmh},
+                                                         {"min_score", static_cast<double>(c.min_score)},
+                                                         {"time_to_collision_s", c.time_to_collision_s},
+                                                         {"post_encroachment_s", c.post_encroachment_s}};
   for (const auto& [key, value] : numbers)
     if (!(value >= 0 && std::isfinite(value)))
       return absl::InvalidArgumentError(fmt::format("{}: {} is no number from 0 on", key, value));
@@ -73,7 +89,8 @@ absl::Status CheckNumbers(const RuleConfig& c) {
 
 absl::Status CheckDirection(const RuleConfig& c) {
   if (c.direction == "forward" || c.direction == "backward" || c.direction == "both") return absl::OkStatus();
-  return absl::InvalidArgumentError(fmt::format("direction: '{}' is none of forward, backward, both", c.direction));
+  return absl::InvalidArgumentError(
+      fmt::format("direction: '{}' is none of forward, backward, both", c.direction));
 }
 
 absl::Status CheckKind(const Kind& kind, const RuleFacts& facts) {
@@ -102,7 +119,8 @@ absl::Status CheckKind(const Kind& kind, const RuleFacts& facts) {
         if (!zone->heading_deg)
           return absl::InvalidArgumentError(fmt::format("zones: zone '{}' has no heading_deg", zone->name));
       break;
-    default: break;
+    default:
+      break;
   }
   return absl::OkStatus();
 }
@@ -120,7 +138,8 @@ absl::StatusOr<std::shared_ptr<const Rule>> Rule::Create(const RuleConfig& confi
   if (auto status = CheckNumbers(config); !status.ok()) return status;
   facts->after_s = config.after_s > 0 ? config.after_s : kind.facts.after_s;
   facts->clear_s = config.clear_s > 0 ? config.clear_s : kind.facts.clear_s;
-  if (auto status = FindZones(config.zones, "zones", facts->geometry, &facts->zones); !status.ok()) return status;
+  if (auto status = FindZones(config.zones, "zones", facts->geometry, &facts->zones); !status.ok())
+    return status;
   if (auto status = FindZones(config.except_zones, "except_zones", facts->geometry, &facts->except_zones);
       !status.ok())
     return status;

@@ -19,8 +19,8 @@ const SceneGeometry::Zone* RuleFacts::ZoneAt(const Point& place) const {
   static const auto* whole = new SceneGeometry::Zone();
   if (Excepted(place)) return nullptr;
   if (zones.empty()) return whole;
-  const auto found =
-      std::find_if(zones.begin(), zones.end(), [&](const auto* zone) { return Inside(zone->polygon, place); });
+  const auto found = std::find_if(zones.begin(), zones.end(),
+                                  [&](const auto* zone) { return Inside(zone->polygon, place); });
   return found == zones.end() ? nullptr : *found;
 }
 
@@ -58,7 +58,8 @@ bool RuleFacts::LabelWanted(const Track& track, bool by_default) const {
 
 WallTime At(const Moment& moment, double time_s) {
   const double back = std::clamp(moment.time_s - time_s, 0.0, 1e7);
-  return moment.captured - std::chrono::duration_cast<WallTime::duration>(std::chrono::duration<double>(back));
+  return moment.captured -
+         std::chrono::duration_cast<WallTime::duration>(std::chrono::duration<double>(back));
 }
 
 bool StateBase::Counts(const Track& track, bool by_default) const {

@@ -81,8 +81,8 @@ class StateBase : public RuleState {
   struct Spell {
     std::optional<double> since_s;
     WallTime since;
-    double last_s = 0;    // held last
-    std::string id;       // of the open state
+    double last_s = 0;  // held last
+    std::string id;     // of the open state
     Finding finding;
     std::vector<EventActor> actors;
     double confidence = 1;

@@ -14,10 +14,10 @@
 namespace sightline::rules {
 namespace {
 
-const RuleKind kKinds[] = {RuleKind::kLineCrossing,   RuleKind::kZonePresence, RuleKind::kDwell,
-                           RuleKind::kCount,          RuleKind::kCrowd,        RuleKind::kSpeed,
-                           RuleKind::kWrongWay,       RuleKind::kStoppedVehicle, RuleKind::kPersonOnRoad,
-                           RuleKind::kNearMiss,       RuleKind::kRedLight,     RuleKind::kAbandonedObject,
+const RuleKind kKinds[] = {RuleKind::kLineCrossing, RuleKind::kZonePresence,   RuleKind::kDwell,
+                           RuleKind::kCount,        RuleKind::kCrowd,          RuleKind::kSpeed,
+                           RuleKind::kWrongWay,     RuleKind::kStoppedVehicle, RuleKind::kPersonOnRoad,
+                           RuleKind::kNearMiss,     RuleKind::kRedLight,       RuleKind::kAbandonedObject,
                            RuleKind::kAbsence};
 
 SceneGeometry Scene(bool calibrated) {
@@ -78,7 +78,8 @@ class Ledger {
       for (const Event::Value& value : event.values) EXPECT_TRUE(std::isfinite(value.value)) << value.name;
       for (const EventActor& actor : event.actors) {
         EXPECT_LE(actor.path.size(), kEventPathMax);
-        for (size_t i = 1; i < actor.path.size(); ++i) EXPECT_GT(actor.path[i].time_s, actor.path[i - 1].time_s);
+        for (size_t i = 1; i < actor.path.size(); ++i)
+          EXPECT_GT(actor.path[i].time_s, actor.path[i - 1].time_s);
       }
       if (event.phase == EventPhase::kBegin) {
         EXPECT_TRUE(begun_.emplace(event.id, event.time_s).second) << event.id << " begins twice";
@@ -104,7 +105,8 @@ class Ledger {
 };
 
 TEST(Rule, every_kind_is_made) {
-  for (const RuleKind kind : kKinds) EXPECT_TRUE(Rule::Create(Config(kind), Scene(true)).ok()) << static_cast<int>(kind);
+  for (const RuleKind kind : kKinds)
+    EXPECT_TRUE(Rule::Create(Config(kind), Scene(true)).ok()) << static_cast<int>(kind);
 }
 
 TEST(Rule, what_measures_on_the_ground_asks_for_calibration) {
@@ -162,19 +164,29 @@ std::vector<Object> Wild(std::mt19937* random, double time_s) {
   const int count = std::uniform_int_distribution<int>(0, 14)(*random);
   for (int i = 0; i < count; ++i) {
     const auto id = std::uniform_int_distribution<int64_t>(1, 12)(*random);
-    const double lap = std::fmod(time_s * (5 + static_cast<double>(id) * 9) + static_cast<double>(id) * 50, 700);
+    const double lap =
+        std::fmod(time_s * (5 + static_cast<double>(id) * 9) + static_cast<double>(id) * 50, 700);
     const float x = static_cast<float>(id % 2 == 0 ? lap - 30 : 670 - lap),
                 y = static_cast<float>(100 + id * 18);
-    Object object{id, kLabels[static_cast<size_t>(id) % 6], draw(0.2, 1), {x, y - 30, x + 40, y}, draw(0, 1) < 0.9f};
+    Object object{
+        id, kLabels[static_cast<size_t>(id) % 6], draw(0.2, 1), {x, y - 30, x + 40, y}, draw(0, 1) < 0.9f};
     const float luck = draw(0, 1);
-    constexpr float kNan = std::numeric_limits<float>::quiet_NaN(), kInf = std::numeric_limits<float>::infinity();
-    if (luck < 0.02f) object.box = {kNan, y, x, kNan};
-    else if (luck < 0.04f) object.box = {-kInf, y, kInf, y + 20};
-    else if (luck < 0.06f) object.box = {x, y, x, y};
-    else if (luck < 0.07f) object.box = {x + 50, y, x, y - 40};
-    else if (luck < 0.08f) object.score = kNan;
-    else if (luck < 0.1f) object.box = {draw(-1e5, 1e5), draw(-1e5, 1e5), draw(-1e5, 1e5), draw(-1e5, 1e5)};
-    else if (luck < 0.12f) object.label = kLabels[static_cast<size_t>(i) % 6];
+    constexpr float kNan = std::numeric_limits<float>::quiet_NaN(),
+                    kInf = std::numeric_limits<float>::infinity();
+    if (luck < 0.02f)
+      object.box = {kNan, y, x, kNan};
+    else if (luck < 0.04f)
+      object.box = {-kInf, y, kInf, y + 20};
+    else if (luck < 0.06f)
+      object.box = {x, y, x, y};
+    else if (luck < 0.07f)
+      object.box = {x + 50, y, x, y - 40};
+    else if (luck < 0.08f)
+      object.score = kNan;
+    else if (luck < 0.1f)
+      object.box = {draw(-1e5, 1e5), draw(-1e5, 1e5), draw(-1e5, 1e5), draw(-1e5, 1e5)};
+    else if (luck < 0.12f)
+      object.label = kLabels[static_cast<size_t>(i) % 6];
     objects.push_back(object);
   }
   return objects;
@@ -282,7 +294,8 @@ TEST(RuleState, a_new_id_at_the_same_place_goes_on) {
 TEST(RuleState, schedules_are_of_local_time) {
   RuleConfig config = Config(RuleKind::kZonePresence);
   std::tm local{};
-  local.tm_year = 124, local.tm_mon = 2, local.tm_mday = 4, local.tm_hour = 23, local.tm_min = 59;  // a Monday
+  local.tm_year = 124, local.tm_mon = 2, local.tm_mday = 4, local.tm_hour = 23,
+  local.tm_min = 59;  // a Monday
   local.tm_isdst = -1;
   const WallTime start = std::chrono::system_clock::from_time_t(std::mktime(&local));
   const std::vector<Object> one{{1, "person", 1, {100, 100, 120, 200}, true}};
@@ -330,8 +343,9 @@ TEST(Lamp, shows_its_colour_in_every_format) {
     EXPECT_EQ(ShownByPixels(Lamp(format, 30, 8, 8), {640, 640}, all), Shown::kUnknown);
   }
   EXPECT_EQ(ShownByPixels(Lamp(PixelFormat::kGray8, 230, 0, 0), {640, 640}, all), Shown::kUnknown);
-  EXPECT_EQ(ShownByPixels(Lamp(PixelFormat::kRgb24, 230, 30, 20), {640, 640}, {{900, 900}, {999, 900}, {950, 999}}),
-            Shown::kUnknown);
+  EXPECT_EQ(
+      ShownByPixels(Lamp(PixelFormat::kRgb24, 230, 30, 20), {640, 640}, {{900, 900}, {999, 900}, {950, 999}}),
+      Shown::kUnknown);
 }
 
 TEST(Lamp, words_are_read_whatever_their_case) {

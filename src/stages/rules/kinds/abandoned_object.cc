@@ -97,7 +97,8 @@ const Kind& AbandonedObjectKind() {
                          [](std::shared_ptr<const RuleFacts> facts) -> std::unique_ptr<RuleState> {
                            return std::make_unique<AbandonedObject>(std::move(facts));
                          },
-                         false, true};
+                         false,
+                         true};
   return kind;
 }
 

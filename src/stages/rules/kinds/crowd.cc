@@ -49,7 +49,9 @@ class Crowd final : public Gathering {
     double last_s = 0;
     bool seen = false;
   };
-  size_t Least() const { return static_cast<size_t>(rule().config.count > 0 ? rule().config.count : kCrowdCount); }
+  size_t Least() const {
+    return static_cast<size_t>(rule().config.count > 0 ? rule().config.count : kCrowdCount);
+  }
   double Radius() const { return rule().config.radius_m > 0 ? rule().config.radius_m : kCrowdRadius; }
 
   // Its middle first.

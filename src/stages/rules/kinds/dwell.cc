@@ -4,7 +4,8 @@
 namespace sightline::rules {
 
 const Kind& DwellKind() {
-  static const Kind kind{{.name = "dwell", .after_s = 10, .gap_s = 1, .clear_s = 1}, &Presence::Make, false, true};
+  static const Kind kind{
+      {.name = "dwell", .after_s = 10, .gap_s = 1, .clear_s = 1}, &Presence::Make, false, true};
   return kind;
 }
 

@@ -60,7 +60,9 @@ const Kind& LineCrossingKind() {
                          [](std::shared_ptr<const RuleFacts> facts) -> std::unique_ptr<RuleState> {
                            return std::make_unique<LineCrossing>(std::move(facts));
                          },
-                         false, false, true};
+                         false,
+                         false,
+                         true};
   return kind;
 }
 

@@ -1,6 +1,6 @@
 // Two come close to a collision. Either they are on a collision course: time to collision, if both went on as
-// they do, is below a limit, and gentle braking would not solve it. Or their ways cross and the one comes to a
-// place shortly after the other left it: post-encroachment time. Both over ground, between footprints.
+// they do, is below a limit, and gentle braking would not solve it. Or their ways cross and the one comes to
+// a place shortly after the other left it: post-encroachment time. Both over ground, between footprints.
 #include <algorithm>
 #include <cmath>
 #include <deque>
@@ -19,8 +19,9 @@ constexpr double kPasses = 3.0;         // m/s: the least of a vehicle that pass
 constexpr double kBrakingNeeded = 3.0;  // m/s2: what gentle braking would solve is no near miss
 constexpr double kCrossingSine = 0.5;   // ways cross at 30 degrees and more
 constexpr double kHistory_s = 0.5;      // kept beyond the limit
-constexpr double kSettled_s = 0.5;       // at the picture's edge, or off it, for so long
-constexpr double kMargin_m = 0.2;        // about each footprint: it is measured, not known
+constexpr double kSettled_s = 0.5;      // at the picture's edge, or off it, for so long
+constexpr double kMargin_m = 0.2;       // about each footprint: it is measured, not known
+constexpr double kErrorMax = 0.27;      // of the limit: what is measured worse says nothing
 constexpr int kLooksMin = 4;            // before that, speeds are guesses
 constexpr size_t kHistoryMax = 512, kEncountersMax = 4096;
 
@@ -86,7 +87,8 @@ class NearMiss final : public StateBase {
   }
   // Its motion is known: what grows out of the picture's edge seems to jump as it comes off it.
   static bool Settled(const Track& track) {
-    return track.last_s - track.edge_changed_s >= kSettled_s && (track.heading_known || track.lane_heading || OnFoot(track));
+    return track.last_s - track.edge_changed_s >= kSettled_s &&
+           (track.heading_known || track.lane_heading || OnFoot(track));
   }
   bool OnRoad(const Point& ground) const {
     return rule().ZoneAt(rule().view->ground().ToPixel(ground)) != nullptr;
@@ -100,19 +102,23 @@ class NearMiss final : public StateBase {
     const double speed = Length(v), reach = fa.radius() + fb.radius() + collision_s_ * speed;
     if (Dot(d, d) > reach * reach || Dot(d, v) >= 0) return std::nullopt;
     const auto time = TimeToTouch(fa, fb);
-    if (!time || *time <= 0 || *time >= collision_s_ || speed / (2 * *time) < kBrakingNeeded) return std::nullopt;
+    if (!time || *time <= 0 || *time >= collision_s_ || speed / (2 * *time) < kBrakingNeeded)
+      return std::nullopt;
     const Point place = (fa.center + fb.center + (fa.velocity + fb.velocity) * *time) * 0.5;
     if (!OnRoad(place) || (OnFoot(a) && !OnRoad(fa.center)) || (OnFoot(b) && !OnRoad(fb.center)))
       return std::nullopt;
-    const double error = std::hypot(std::hypot(a.deviation, b.deviation) / std::max(speed, 0.5),
-                                    *time * std::hypot(a.speed_deviation, b.speed_deviation) / std::max(speed, 0.5));
+    const double error =
+        std::hypot(std::hypot(a.deviation, b.deviation) / std::max(speed, 0.5),
+                   *time * std::hypot(a.speed_deviation, b.speed_deviation) / std::max(speed, 0.5));
+    if (error > kErrorMax * collision_s_) return std::nullopt;
     return Measure{*time, error, place};
   }
 
   // b comes to a place that a left.
   std::optional<Measure> Passing(const Moment& moment, const Track& a, const Track& b) const {
     const auto found = past_.find(a.key);
-    if (passing_s_ <= 0 || found == past_.end() || b.speed < (OnFoot(b) ? kMoves : kPasses)) return std::nullopt;
+    if (passing_s_ <= 0 || found == past_.end() || b.speed < (OnFoot(b) ? kMoves : kPasses))
+      return std::nullopt;
     const std::deque<Past>& past = found->second;
     const Footprint& fb = b.footprint;
     if (Overlap(a.footprint, fb)) return std::nullopt;
@@ -131,8 +137,8 @@ class NearMiss final : public StateBase {
           before == past_.end() || before->second.empty() ? moment.time_s : before->second.back().time_s;
       const double time_s = std::max(0.0, (before_s + moment.time_s) / 2 - left_s);
       if (time_s >= passing_s_) return std::nullopt;
-      const double error = std::hypot(a.deviation / std::max(Length(fa.velocity), 0.5),
-                                      b.deviation / std::max(b.speed, 0.5));
+      const double error =
+          std::hypot(a.deviation / std::max(Length(fa.velocity), 0.5), b.deviation / std::max(b.speed, 0.5));
       return Measure{time_s, error, fb.center};
     }
     return std::nullopt;
@@ -172,7 +178,8 @@ class NearMiss final : public StateBase {
     finding.since_s = e.begin_s;
     finding.others.push_back(other.key);
     const Measure& worst = e.collision ? *e.collision : *e.passing;
-    if (const auto* zone = rule().ZoneAt(rule().view->ground().ToPixel(worst.place))) finding.zone = zone->name;
+    if (const auto* zone = rule().ZoneAt(rule().view->ground().ToPixel(worst.place)))
+      finding.zone = zone->name;
     double sure = 0;
     const auto tell = [&](std::string_view name, const std::optional<Measure>& measure, double limit) {
       if (!measure) return;

@@ -29,7 +29,8 @@ const Kind& PersonOnRoadKind() {
                          [](std::shared_ptr<const RuleFacts> facts) -> std::unique_ptr<RuleState> {
                            return std::make_unique<PersonOnRoad>(std::move(facts));
                          },
-                         false, true};
+                         false,
+                         true};
   return kind;
 }
 

@@ -10,12 +10,12 @@
 namespace sightline::rules {
 namespace {
 
-constexpr double kRed_s = 0.5;      // red for so long before it counts
-constexpr double kBeyond_m = 1;     // goes on for so far
-constexpr double kBeyond_s = 4;     // within so long
-constexpr double kAside_m = 0.3;    // past the line's ends
-constexpr double kStale_s = 3;      // an answer of the lamps is good for so long
-constexpr double kStraight = 0.5;   // least cosine of its way to the line's normal
+constexpr double kRed_s = 0.5;     // red for so long before it counts
+constexpr double kBeyond_m = 1;    // goes on for so far
+constexpr double kBeyond_s = 4;    // within so long
+constexpr double kAside_m = 0.3;   // past the line's ends
+constexpr double kStale_s = 3;     // an answer of the lamps is good for so long
+constexpr double kStraight = 0.5;  // least cosine of its way to the line's normal
 constexpr double kStepMax_m = 60;  // a step longer than this is no motion
 
 class RedLight final : public StateBase {
@@ -69,7 +69,8 @@ class RedLight final : public StateBase {
     if (rule().signal_zone == nullptr) return;
     if (moment.frame != nullptr) {
       const Shown shown = ShownByPixels(*moment.frame, moment.picture, rule().signal_zone->polygon);
-      if (shown != Shown::kUnknown && shown == last_looks_[1]) Set(shown, moment.time_s), lamp_s_ = moment.time_s;
+      if (shown != Shown::kUnknown && shown == last_looks_[1])
+        Set(shown, moment.time_s), lamp_s_ = moment.time_s;
       last_looks_ = {last_looks_[1], shown};
     }
     if (moment.time_s - lamp_s_ > kStale_s) shown_ = Shown::kUnknown;
@@ -80,8 +81,8 @@ class RedLight final : public StateBase {
     const bool on_ground = ground_line_ && track.grounded;
     if (on_ground && !track.heading_known && !track.lane_heading) return;
     const Line line = on_ground ? *ground_line_ : Line{rule().line->from, rule().line->to};
-    // In the picture (y down) right of the line is where the cross product is positive; on the ground it is where
-    // the ground's map puts that.
+    // In the picture (y down) right of the line is where the cross product is positive; on the ground it is
+    // where the ground's map puts that.
     const double side = on_ground ? GroundSide() : 1;
     const Point front = on_ground ? track.footprint.front() : track.foot;
     const double beyond = side * line.Beyond(front);
@@ -93,7 +94,8 @@ class RedLight final : public StateBase {
     Seen& seen = known->second;
     SeeCrossing(moment, track, line, beyond, front, on_ground, &seen);
     if (seen.crossed_s) {
-      const double far = on_ground ? kBeyond_m : std::max(2.0, 0.05 * static_cast<double>(track.box.height()));
+      const double far =
+          on_ground ? kBeyond_m : std::max(2.0, 0.05 * static_cast<double>(track.box.height()));
       if ((seen.forward ? beyond : -beyond) >= far) {
         Tell(moment, track, seen, events);
         seen.crossed_s.reset();
@@ -105,11 +107,13 @@ class RedLight final : public StateBase {
     seen.beyond = beyond;
     seen.time_s = moment.time_s;
   }
-  void SeeCrossing(const Moment& moment, const Track& track, const Line& line, double beyond, const Point& front,
-              bool on_ground, Seen* seen) const {
+  void SeeCrossing(const Moment& moment, const Track& track, const Line& line, double beyond,
+                   const Point& front, bool on_ground, Seen* seen) const {
     const bool forward = beyond > 0;
-    if ((seen->beyond > 0) == forward || Length(front - seen->front) > kStepMax_m * (on_ground ? 1 : 1e6)) return;
-    if ((rule().config.direction == "forward" && !forward) || (rule().config.direction == "backward" && forward))
+    if ((seen->beyond > 0) == forward || Length(front - seen->front) > kStepMax_m * (on_ground ? 1 : 1e6))
+      return;
+    if ((rule().config.direction == "forward" && !forward) ||
+        (rule().config.direction == "backward" && forward))
       return;
     const double share = seen->beyond / (seen->beyond - beyond);
     const Point at = seen->front + (front - seen->front) * share;
@@ -132,7 +136,8 @@ class RedLight final : public StateBase {
     if (changed_s_ < -1e8) finding.values.clear();  // since before we looked
     if (track.grounded)
       finding.values.push_back({"speed_kmh", track.speed * 3.6, track.speed_deviation * 3.6});
-    Emit(moment, {&track}, *seen.crossed_s, std::move(finding), seen.forward ? "forward" : "backward", events);
+    Emit(moment, {&track}, *seen.crossed_s, std::move(finding), seen.forward ? "forward" : "backward",
+         events);
   }
   // Whether the picture's right of the line is the ground's, by the sign of the map between them there.
   double GroundSide() const {
@@ -157,7 +162,9 @@ const Kind& RedLightKind() {
                          [](std::shared_ptr<const RuleFacts> facts) -> std::unique_ptr<RuleState> {
                            return std::make_unique<RedLight>(std::move(facts));
                          },
-                         false, false, true};
+                         false,
+                         false,
+                         true};
   return kind;
 }
 

@@ -1,5 +1,5 @@
-// A vehicle stands where it should drive, and does not wait: neither behind another that stands or crawls, nor
-// at a signal that is not green.
+// A vehicle stands where it should drive, and does not wait: neither behind another that stands or crawls,
+// nor at a signal that is not green.
 #include <algorithm>
 #include <cmath>
 
@@ -9,8 +9,8 @@
 namespace sightline::rules {
 namespace {
 
-constexpr double kHeldUp = 10;   // metres to whom it waits behind
-constexpr double kCrawls = 2;    // m/s
+constexpr double kHeldUp = 10;    // metres to whom it waits behind
+constexpr double kCrawls = 2;     // m/s
 constexpr double kStandsMin = 1;  // seconds
 
 class StoppedVehicle final : public TrackJudge {
@@ -93,7 +93,8 @@ const Kind& StoppedVehicleKind() {
                          [](std::shared_ptr<const RuleFacts> facts) -> std::unique_ptr<RuleState> {
                            return std::make_unique<StoppedVehicle>(std::move(facts));
                          },
-                         false, true};
+                         false,
+                         true};
   return kind;
 }
 

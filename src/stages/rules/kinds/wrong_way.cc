@@ -33,7 +33,8 @@ class WrongWay final : public TrackJudge {
       if (!open) from_.erase(track.key);
       return std::nullopt;
     }
-    const Start& from = from_.try_emplace(track.key, Start{{track.x.value, track.y.value}, moment.time_s}).first->second;
+    const Start& from =
+        from_.try_emplace(track.key, Start{{track.x.value, track.y.value}, moment.time_s}).first->second;
     const Point gone = Point{track.x.value, track.y.value} - from.at;
     const double distance = -Dot(gone, headings_[against]);
     const double need = (track.grounded ? kDistance : 4 * track.scale) + track.deviation;
@@ -47,7 +48,8 @@ class WrongWay final : public TrackJudge {
       finding.values.clear();
     }
     if (!open && distance < need) return std::nullopt;
-    finding.sureness = 0.5 + 0.5 * std::erf((speed - 0.5 * fast) / (1.5 * std::max(track.speed_deviation, 1e-3)));
+    finding.sureness =
+        0.5 + 0.5 * std::erf((speed - 0.5 * fast) / (1.5 * std::max(track.speed_deviation, 1e-3)));
     return finding;
   }
   void Forget(int64_t key) override { from_.erase(key); }
@@ -81,7 +83,8 @@ const Kind& WrongWayKind() {
                          [](std::shared_ptr<const RuleFacts> facts) -> std::unique_ptr<RuleState> {
                            return std::make_unique<WrongWay>(std::move(facts));
                          },
-                         false, true};
+                         false,
+                         true};
   return kind;
 }
 

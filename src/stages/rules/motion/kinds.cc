@@ -20,11 +20,26 @@ constexpr ClassFacts kTruck{Being::kVehicle, 7.5, 2.4, 3.1, 0.25, 0.15};
 constexpr ClassFacts kThing{};
 
 constexpr Named kNames[] = {
-    {"person", kPerson},         {"pedestrian", kPerson}, {"people", kPerson},    {"bicycle", kBicycle},
-    {"cyclist", kBicycle},       {"bike", kBicycle},      {"tricycle", kBicycle}, {"motorcycle", kMotorcycle},
-    {"motorbike", kMotorcycle},  {"motor", kMotorcycle},  {"scooter", kBicycle},  {"rider", kBicycle},
-    {"car", kCar},               {"vehicle", kCar},       {"van", kVan},          {"bus", kBus},
-    {"truck", kTruck},           {"trailer", kTruck},     {"train", kBus},        {"tram", kBus},
+    {"person", kPerson},
+    {"pedestrian", kPerson},
+    {"people", kPerson},
+    {"bicycle", kBicycle},
+    {"cyclist", kBicycle},
+    {"bike", kBicycle},
+    {"tricycle", kBicycle},
+    {"motorcycle", kMotorcycle},
+    {"motorbike", kMotorcycle},
+    {"motor", kMotorcycle},
+    {"scooter", kBicycle},
+    {"rider", kBicycle},
+    {"car", kCar},
+    {"vehicle", kCar},
+    {"van", kVan},
+    {"bus", kBus},
+    {"truck", kTruck},
+    {"trailer", kTruck},
+    {"train", kBus},
+    {"tram", kBus},
     {"awning-tricycle", kCar},
 };
 

@@ -10,10 +10,10 @@
 namespace sightline::rules {
 namespace {
 
-constexpr int kSteps = 48;             // samples a side
+constexpr int kSteps = 48;  // samples a side
 constexpr double kSaturationMin = 0.4, kValueMin = 0.35;
-constexpr double kShareMin = 0.004;    // of the samples that must glow
-constexpr double kLead = 1.6;          // how much stronger than the next
+constexpr double kShareMin = 0.004;  // of the samples that must glow
+constexpr double kLead = 1.6;        // how much stronger than the next
 
 struct Color {
   double r = 0, g = 0, b = 0;  // 0..1
@@ -38,7 +38,8 @@ Color ColorAt(const Frame& frame, int x, int y) {
   const double u = Sample(frame, 1, cx, cy, paired ? 2 : 1, 0) - 128,
                v = Sample(frame, paired ? 1 : 2, cx, cy, paired ? 2 : 1, paired ? 1 : 0) - 128;
   const bool limited = frame.range == ColorRange::kLimited;
-  const double luma = limited ? (Sample(frame, 0, x, y, 1, 0) - 16) / 219 : Sample(frame, 0, x, y, 1, 0) / 255;
+  const double luma =
+      limited ? (Sample(frame, 0, x, y, 1, 0) - 16) / 219 : Sample(frame, 0, x, y, 1, 0) / 255;
   const double scale = limited ? 1 / 224.0 : 1 / 255.0;
   const auto in_range = [](double value) { return std::clamp(value, 0.0, 1.0); };
   return {in_range(luma + 1.5 * v * scale), in_range(luma - 0.25 * u * scale - 0.58 * v * scale),
@@ -67,10 +68,12 @@ Shown ShownByPixels(const Frame& frame, Size picture, const Polygon& shape) {
   int samples = 0;
   for (int i = 0; i < kSteps; ++i) {
     for (int j = 0; j < kSteps; ++j) {
-      const Point at{low.x + (high.x - low.x) * (j + 0.5) / kSteps, low.y + (high.y - low.y) * (i + 0.5) / kSteps};
+      const Point at{low.x + (high.x - low.x) * (j + 0.5) / kSteps,
+                     low.y + (high.y - low.y) * (i + 0.5) / kSteps};
       const double px = std::floor(at.x * frame.size.width / picture.width),
                    py = std::floor(at.y * frame.size.height / picture.height);
-      if (!(px >= 0 && py >= 0 && px < frame.size.width && py < frame.size.height) || !Inside(shape, at)) continue;
+      if (!(px >= 0 && py >= 0 && px < frame.size.width && py < frame.size.height) || !Inside(shape, at))
+        continue;
       ++samples;
       const Color c = ColorAt(frame, static_cast<int>(px), static_cast<int>(py));
       const double most = std::max({c.r, c.g, c.b}), least = std::min({c.r, c.g, c.b}), range = most - least;
@@ -79,8 +82,8 @@ Shown ShownByPixels(const Frame& frame, Size picture, const Polygon& shape) {
                    : most == c.g ? 2 + (c.b - c.r) / range
                                  : 4 + (c.r - c.g) / range;
       hue = hue < 0 ? hue * 60 + 360 : hue * 60;
-      const Shown shown = hue < 22 || hue > 335 ? Shown::kRed
-                          : hue < 68            ? Shown::kAmber
+      const Shown shown = hue < 22 || hue > 335   ? Shown::kRed
+                          : hue < 68              ? Shown::kAmber
                           : hue > 85 && hue < 200 ? Shown::kGreen
                                                   : Shown::kUnknown;
       glow[static_cast<size_t>(shown)] += range * most;

@@ -226,7 +226,8 @@ void TrackBook::SeeGround(const Object& object, const Moment& moment, double ste
       const auto lane = foot ? LaneHeading(foot->center) : std::nullopt;
       track->footprint.along = lane ? *lane : GuessHeading(object.box, facts);
     }
-    const std::optional<Point> near = fresh ? std::nullopt : std::optional<Point>({track->x.value, track->y.value});
+    const std::optional<Point> near =
+        fresh ? std::nullopt : std::optional<Point>({track->x.value, track->y.value});
     auto placed = view_->Place(object.box, facts, track->footprint.along, near, &track->block);
     if (!placed) {
       if (fresh) SeePicture(object, step_s, track);
@@ -235,8 +236,9 @@ void TrackBook::SeeGround(const Object& object, const Moment& moment, double ste
     if (placed->sides < 4) placed->deviation = placed->deviation * 1.5;
     const double dx = placed->deviation.x, dy = placed->deviation.y;
     const bool jumped =
-        !fresh && (std::abs(placed->center.x - track->x.value) > 3 + kJump * std::sqrt(dx * dx + track->x.variance) ||
-                   std::abs(placed->center.y - track->y.value) > 3 + kJump * std::sqrt(dy * dy + track->y.variance));
+        !fresh &&
+        (std::abs(placed->center.x - track->x.value) > 3 + kJump * std::sqrt(dx * dx + track->x.variance) ||
+         std::abs(placed->center.y - track->y.value) > 3 + kJump * std::sqrt(dy * dy + track->y.variance));
     if (fresh || jumped) {
       const double fast = facts.being == Being::kPerson ? 1.5 : 8;
       track->x.Start(placed->center.x, dx, fast);

@@ -1,5 +1,5 @@
-// What is remembered of each track: its way, where it stands on the ground, how fast it goes and how sure that
-// is.
+// What is remembered of each track: its way, where it stands on the ground, how fast it goes and how sure
+// that is.
 #pragma once
 
 #include <deque>
@@ -43,12 +43,12 @@ struct Track {
   bool grounded = false;
   Footprint footprint;
   AxisFilter x, y;
-  double deviation = 0;  // of its place, metres or pixels
+  double deviation = 0;        // of its place, metres or pixels
   bool heading_known = false;  // from its motion
   bool lane_heading = false;   // else: that of the lane it is in
-  bool cut = false;      // by the picture's edge
-  double whole_since_s = 0;  // not cut since then
-  double edge_changed_s = 0;  // when it came to or went off the edge last, or into the picture
+  bool cut = false;            // by the picture's edge
+  double whole_since_s = 0;    // not cut since then
+  double edge_changed_s = 0;   // when it came to or went off the edge last, or into the picture
   View::Block block;
   double speed = 0, speed_deviation = 0;  // m/s or pixels/s
   double scale = 1;                       // metres: 1; pixels: how many of them about half a metre is
@@ -95,7 +95,7 @@ class TrackBook {
 
   std::shared_ptr<const View> view_;
   std::vector<SceneGeometry::Zone> lanes_;
-  std::map<int64_t, Track> tracks_;        // by key
+  std::map<int64_t, Track> tracks_;  // by key
   std::map<int64_t, int64_t> key_of_id_;
   int64_t next_key_ = 1;
   std::vector<Track*> present_;

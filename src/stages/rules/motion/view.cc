@@ -8,16 +8,15 @@
 namespace sightline::rules {
 namespace {
 
-constexpr double kEdge = 1.5;        // pixels from the picture's edge: the box may be cut there
-constexpr double kRoughPixels = 1;   // error of a box's side, and
+constexpr double kEdge = 1.5;          // pixels from the picture's edge: the box may be cut there
+constexpr double kRoughPixels = 1;     // error of a box's side, and
 constexpr double kRoughShare = 0.012;  // more of it, by the box's size
 constexpr int kRounds = 4;
 constexpr double kLooksMax = 30;
 constexpr double kFocalMin = 0.25, kFocalMax = 30;  // of the picture's width
 
 double Roughness(const Box& box) {
-  return kRoughPixels +
-         kRoughShare * static_cast<double>(std::max(box.height(), box.width()));
+  return kRoughPixels + kRoughShare * static_cast<double>(std::max(box.height(), box.width()));
 }
 
 }  // namespace

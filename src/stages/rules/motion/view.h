@@ -26,8 +26,8 @@ class View {
     double looks = 0;                           // how many boxes taught them
   };
   struct Placed {
-    Point center;     // on the ground
-    Point deviation;  // of it, in x and y, metres
+    Point center;       // on the ground
+    Point deviation;    // of it, in x and y, metres
     double misfit = 0;  // pixels, root mean square of the sides
     int sides = 0;      // that were not cut off by the picture's edge
   };
