@@ -56,7 +56,7 @@ struct PlannerOptions {
   double track_s = 0.4;     // each moving track is looked at so often at least
   float full_share = 0.7f;  // regions that cost more than this share of a full look become one
   Size model_input;         // of the detector
-  float context = 48;       // around what is looked at, in pixels of the model's input
+  float context = 40;       // around what is looked at, in pixels of the model's input
 };
 
 class Planner {

@@ -21,9 +21,9 @@ constexpr float kLowMatchIouMin = 0.3f;  // low scores are often parts of someth
 constexpr double kRecentShare =
     0.3;                        // of lost_s_max: who is out of sight for longer is not found by a low score
 constexpr float kWiden = 0.5f;  // of each side, in the second look at what moves far between frames
-constexpr float kAppearanceKept = 0.9f;  // of a track's appearance, at each new one
+constexpr float kAppearanceKept = 0.9f;               // of a track's appearance, at each new one
 constexpr double kQuickStep = 0.04, kSlowStep = 0.2;  // seconds between looks
-constexpr float kSlowCredit = 0.1f;  // of a score, at the slow step
+constexpr float kSlowCredit = 0.1f;                   // of a score, at the slow step
 constexpr int kGapStepsMax = 8;
 constexpr size_t kRivalsMax = 32;  // detections that one track considers: the best; keeps crowds affordable
 
@@ -126,7 +126,7 @@ class ByteTracker : public Tracker {
     if (!std::isfinite(time_s)) time_s = time_s_.value_or(0);
     // Another run through the video: nothing goes on, but no id is given twice.
     if (time_s_ && time_s < *time_s_) tracks_.clear();
-    const double step = time_s_ && !tracks_.empty() ? time_s - *time_s_ : 0;
+    const double step = time_s_ ? std::max(0.0, time_s - *time_s_) : 0;
     time_s_ = time_s;
     detections_ = detections;
     embeddings_ = embeddings;

@@ -272,6 +272,110 @@ TEST(TrackerProperty, same_calls_give_the_same_ids_after_a_reset) {
   EXPECT_EQ(run(), first);
 }
 
+// Of a scene only the left part is looked at after a while: what is right of it goes on for as long as that
+// takes.
+TEST(TrackerProperty, looks_at_a_part_end_no_track_outside_it) {
+  for (uint32_t seed = 0; seed < 50; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937 random(seed);
+    auto tracker = Tracker::Create({});
+    const Box left{0, 0, 300, 600};
+    std::vector<Detection> frame;
+    for (int i = 0; i < 3; ++i) Ids(tracker.get(), i * 0.2, {At(100, 100), At(600, 100), At(600, 300)});
+    double time = 0.4;
+    for (int i = 0; i < 40; ++i) {
+      time += 0.05 * static_cast<double>(1 + random() % 18);
+      frame.clear();
+      if (random() % 2 == 0) frame.push_back(At(100, 100));
+      tracker->UpdatePart(time, absl::MakeSpan(frame), {}, {false, {&left, 1}});
+    }
+    std::vector<TrackState> states;
+    tracker->Predict(time, &states);
+    int right = 0;
+    for (const TrackState& state : states) {
+      if (state.box.x1 < 300) continue;
+      ++right;
+      EXPECT_TRUE(state.confirmed);
+      EXPECT_EQ(state.misses, 0);
+      EXPECT_NEAR(state.seen_s, 0.4, 1e-9);
+    }
+    EXPECT_EQ(right, 2);
+    // And they are what they were when all is seen again.
+    const auto ids = Ids(tracker.get(), time + 0.2, {At(600, 100), At(600, 300)});
+    EXPECT_EQ(std::set<int64_t>(ids.begin(), ids.end()), (std::set<int64_t>{2, 3}));
+  }
+}
+
+TEST(TrackerProperty, empty_look_at_the_place_ends_a_track_that_none_keeps) {
+  auto tracker = Tracker::Create({});
+  for (int i = 0; i < 3; ++i) Ids(tracker.get(), i * 0.2, {At(100, 100)});
+  std::vector<TrackState> states;
+  std::vector<Detection> nothing;
+  const Box there{50, 50, 300, 300};
+  for (int i = 3; i < 10; ++i)
+    tracker->UpdatePart(i * 0.2, absl::MakeSpan(nothing), {}, {false, {&there, 1}});
+  tracker->Predict(2, &states);
+  EXPECT_TRUE(states.empty());
+}
+
+TEST(TrackerProperty, any_steps_of_time_and_any_boxes_leave_ids_unique_and_boxes_finite) {
+  constexpr double kSteps[] = {0, 1e-9, 0.001, 0.04, 0.2, 0.9, 3, 1e4, 1e9};
+  constexpr float kSides[] = {-5,
+                              0,
+                              1e-6f,
+                              1,
+                              40,
+                              3e3f,
+                              5e6f,
+                              1e9f,
+                              3e38f,
+                              std::numeric_limits<float>::infinity(),
+                              std::numeric_limits<float>::quiet_NaN()};
+  for (uint32_t seed = 0; seed < 200; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937 random(seed);
+    const auto side = [&] {
+      return random() % 4 == 0 ? kSides[random() % std::size(kSides)] : static_cast<float>(random() % 500);
+    };
+    auto tracker = Tracker::Create({.confirm_hits = 1 + static_cast<int>(random() % 3)});
+    std::vector<TrackState> states;
+    std::vector<Detection> frame;
+    double time = 0;
+    std::set<int64_t> before;
+    for (int i = 0; i < 60; ++i) {
+      time += kSteps[random() % std::size(kSteps)];
+      frame.clear();
+      for (uint32_t j = random() % 8; j > 0; --j) {
+        frame.push_back(At(side(), side(), static_cast<float>(random() % 11) / 10,
+                           static_cast<int>(random() % 2), side(), side()));
+      }
+      const Box part{0, 0, 250, 250};
+      tracker->UpdatePart(time, absl::MakeSpan(frame), {}, {random() % 2 == 0, {&part, 1}});
+      std::set<int64_t> ids;
+      for (const Detection& detection : frame) {
+        if (detection.track_id < 0) continue;
+        EXPECT_TRUE(ids.insert(detection.track_id).second);
+      }
+      tracker->Predict(time + 0.1, &states);
+      for (const TrackState& state : states) {
+        EXPECT_TRUE(std::isfinite(state.box.x1) && std::isfinite(state.box.y1) &&
+                    std::isfinite(state.box.x2) && std::isfinite(state.box.y2) &&
+                    std::isfinite(state.speed_px_s));
+        EXPECT_LE(state.seen_s, time);
+      }
+    }
+  }
+}
+
+TEST(Tracker, few_looks_a_second_start_tracks_at_lower_scores) {
+  for (const double step : {0.04, 0.2}) {
+    auto tracker = Tracker::Create({});
+    std::vector<int64_t> ids;
+    for (int i = 0; i < 6; ++i) ids = Ids(tracker.get(), i * step, {At(100, 100, 0.45f)});
+    EXPECT_EQ(ids, Expected({step > 0.1 ? 1 : -1}));
+  }
+}
+
 TEST(TrackerProperty, objects_on_straight_ways_seldom_change_their_id) {
   int seen = 0, reported = 0, changes = 0;
   for (uint32_t seed = 0; seed < 200; ++seed) {
