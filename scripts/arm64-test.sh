@@ -33,6 +33,17 @@ if [ -d "$assets" ]; then
 else
   say "SKIPPED: a photograph and one model: no test assets (set SIGHTLINE_ASSETS)"
 fi
+# Same seed, same bytes of truth (docs/decisions/0006-truth-is-exact.md).
+for seed in 7 8 9; do
+  say "the truth of street $seed"
+  for machine in x64 arm64; do
+    run=(); [ $machine = arm64 ] && run=(scripts/arm64-run)
+    preset=release; [ $machine = arm64 ] && preset=arm64
+    "${run[@]}" build/$preset/sightline simulate street --seed $seed --seconds 20 --fps 10 --no-video -q -o "$out/truth-$machine-$seed"
+  done
+  diff -r "$out/truth-x64-$seed" "$out/truth-arm64-$seed"
+  echo "$(cat "$out/truth-x64-$seed"/* | wc -c) bytes in $(find "$out/truth-x64-$seed" -type f | wc -l) files: the same"
+done
 for test in preprocess decode postprocess; do
   say "${test}_test"
   filter='*'
