@@ -8,4 +8,6 @@ mkdir -p docs/reference
 "$program" pipeline schema --card > docs/reference/model-card.schema.json
 "$program" pipeline reference > docs/reference/pipeline.md
 "$program" pipeline reference --card > docs/reference/model-card.md
-echo "docs/reference: written"
+"$program" serve --schema > docs/reference/node.schema.json
+"$program" serve --reference > docs/node.md
+echo "docs/reference, docs/node.md: written"

@@ -30,7 +30,7 @@ constexpr double kDrainSeconds = 8;  // of the ten that a service manager grants
 
 struct ServeArguments {
   std::string config, data_dir, listen, models;
-  bool schema = false, check = false;
+  bool schema = false, reference = false, check = false;
 };
 
 int Fail(ExitCode code, std::string_view message) {
@@ -64,6 +64,10 @@ serving::ServerOptions ServerOptionsOf(const cameras::HttpConfig& http) {
 int Serve(const ServeArguments& arguments) {
   if (arguments.schema) {
     std::cout << cameras::NodeConfigSchema();
+    return kExitOk;
+  }
+  if (arguments.reference) {
+    std::cout << cameras::NodeReferencePage();
     return kExitOk;
   }
   auto config = ConfigOf(arguments);
@@ -122,6 +126,8 @@ void AddServeCommand(CLI::App& app, int* exit_code) {
   AddModelsOption(*serve, &arguments->models);
   serve->add_flag("--check", arguments->check, "Check the configuration and end");
   serve->add_flag("--schema", arguments->schema, "Print the JSON Schema of the configuration and end");
+  serve->add_flag("--reference", arguments->reference,
+                  "Print every key of the configuration (Markdown) and end");
   serve->callback([arguments, exit_code] { *exit_code = Serve(*arguments); });
 }
 

@@ -65,8 +65,8 @@ absl::Status Camera::Start(bool paused) {
     parts_.evidence->AddCamera(parts_.key, config_.name, scene.redaction);
   }
   ASSIGN_OR_RETURN(auto stream, CameraStream::Create(std::move(source), parts_.stream, this));
-  const bool economical = config_.attention == AttentionMode::kAuto && config_.rate > 0;
-  stream->SetDemand(economical ? decode::Economy::kReferences : decode::Economy::kNone,
+  // Frames that nobody waits for are decoded only where later ones need them; keyframes alone where those suffice.
+  stream->SetDemand(config_.rate > 0 ? decode::Economy::kKeyframes : decode::Economy::kNone,
                     config_.rate > 0 ? 1 / config_.rate : 0);
   stream->SetPaused(paused);
   absl::MutexLock lock(&mutex_);
