@@ -75,7 +75,7 @@ class Node:
                 match = METRIC.match(line)
                 if match:
                     labels = dict(re.findall(r'(\w+)="([^"]*)"', match[2] or ""))
-                    values[(match[1], labels.get("camera"), labels.get("quantile") or labels.get("state"))] = float(match[3])
+                    values[(match[1], labels.get("camera"), labels.get("share") or labels.get("state"))] = float(match[3])
         return values
 
     def stop(self):

@@ -134,6 +134,8 @@ class PageTest(unittest.TestCase):
         page.wait("document.querySelector('.tile .badge').textContent.startsWith('Live')")
         look(page, "wall")
         self.assertTrue(page.run("window.notReloaded"))
+        lint = subprocess.run(["promtool", "check", "metrics"], input=node.ask("/metrics"), capture_output=True)
+        self.assertEqual(lint.returncode, 0, lint.stderr.decode())
         self.check_clean(node, page)
 
     def test_a_camera_is_added_paused_and_removed_by_hand(self):

@@ -109,10 +109,10 @@ void AddCameras(const std::vector<CameraInfo>& cameras, MetricsText* text) {
     text->Add({{"camera", name}, {"look", "skipped"}}, static_cast<double>(camera.counts.looks_skipped));
   }
   text->Begin("sightline_camera_delay_seconds", "gauge",
-              "From a frame's arrival to its result, last minute.");
+              "From a frame's arrival to its result, last minute: within it for such a share of them.");
   for (const CameraInfo& camera : cameras) {
-    text->Add({{"camera", camera.config.name}, {"quantile", "0.5"}}, camera.counts.delay_p50_s);
-    text->Add({{"camera", camera.config.name}, {"quantile", "0.99"}}, camera.counts.delay_p99_s);
+    text->Add({{"camera", camera.config.name}, {"share", "0.5"}}, camera.counts.delay_p50_s);
+    text->Add({{"camera", camera.config.name}, {"share", "0.99"}}, camera.counts.delay_p99_s);
   }
 }
 
