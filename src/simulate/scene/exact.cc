@@ -1,5 +1,6 @@
 #include "simulate/scene/exact.h"
 
+#include <array>
 #include <cmath>
 #include <cstring>
 
@@ -8,17 +9,30 @@ namespace {
 
 constexpr double kLn2High = 6.93147180369123816490e-01, kLn2Low = 1.90821492927058770002e-10;
 
+// 1 / ((k + 1) (k + 2)) and 1 / (k + 1): divisions are slow, and these run thousands of times a frame.
+template <size_t kCount>
+constexpr std::array<double, kCount> Quotients(bool of_products) {
+  std::array<double, kCount> quotients{};
+  for (size_t k = 0; k < kCount; ++k) {
+    const auto next = static_cast<double>(k + 1);
+    quotients[k] = of_products ? 1 / (next * (next + 1)) : 1 / next;
+  }
+  return quotients;
+}
+constexpr auto kOfProducts = Quotients<16>(true);
+constexpr auto kOfNumbers = Quotients<27>(false);
+
 // Taylor series on [-pi/4, pi/4]: the next term is below 1e-17.
 double SinSeries(double x) {
   const double s = x * x;
   double sum = 0;
-  for (int k = 17; k >= 3; k -= 2) sum = (1 + sum) * (-s / (k * (k - 1)));
+  for (size_t k = 17; k >= 3; k -= 2) sum = (1 + sum) * (-s * kOfProducts[k - 2]);
   return x * (1 + sum);
 }
 double CosSeries(double x) {
   const double s = x * x;
   double sum = 0;
-  for (int k = 16; k >= 2; k -= 2) sum = (1 + sum) * (-s / (k * (k - 1)));
+  for (size_t k = 16; k >= 2; k -= 2) sum = (1 + sum) * (-s * kOfProducts[k - 2]);
   return 1 + sum;
 }
 
@@ -37,7 +51,7 @@ double SinQuadrant(double x, int shift) {
 double AtanSeries(double x) {
   const double s = x * x;
   double sum = 0;
-  for (int k = 27; k >= 1; k -= 2) sum = 1.0 / k - s * sum;
+  for (int k = 26; k >= 0; k -= 2) sum = kOfNumbers[static_cast<size_t>(k)] - s * sum;
   return x * sum;
 }
 
