@@ -206,7 +206,13 @@ class CameraText {
           List(zones), Fixed(limit * kOverLimit * 3.6, 2));
     Add("  - {{kind: abandoned_object, labels: [car, bus, truck, motorcycle, bicycle], zones: {}{}, after_s: "
         "30}}\n",
-        List(roads_), Except(Both(islands_, bays_)));
+        List(roads_), Except(Both(Both(islands_, bays_), Waiting())));
+  }
+  // Where one waits for signals and for others.
+  std::vector<std::string> Waiting() const {
+    std::vector<std::string> zones = yields_;
+    for (const auto& [zone, signal] : approaches_) zones.push_back(zone);
+    return zones;
   }
   // 8 s where nobody has to wait, 25 s where one gives way; at signals those do not count that are not green.
   void WriteStopped() {

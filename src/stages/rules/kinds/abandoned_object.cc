@@ -2,13 +2,13 @@
 #include <algorithm>
 #include <set>
 
+#include "stages/rules/motion/waiting.h"
 #include "stages/rules/rule_state.h"
 
 namespace sightline::rules {
 namespace {
 
 constexpr double kThingRadius = 3, kDoorRadius = 1.5;  // metres
-constexpr double kStandsMin = 1;                       // seconds
 constexpr size_t kPeopleMax = 16;
 
 class AbandonedObject final : public TrackJudge {
@@ -24,9 +24,9 @@ class AbandonedObject final : public TrackJudge {
     first_ = false;
     TrackJudge::Look(moment, events);
   }
-  std::optional<Finding> Judge(const Track& track, const Moment& moment, bool) override {
+  std::optional<Finding> Judge(const Track& track, const Moment& moment, bool open) override {
     const auto* zone = rule().ZoneAt(track.place);
-    if (zone == nullptr || track.stood_s() < kStandsMin) {
+    if (zone == nullptr || track.stood_s() < kStandsMin_s) {
       got_out_.erase(track.key);
       attended_s_.erase(track.key);
       return std::nullopt;
@@ -36,7 +36,7 @@ class AbandonedObject final : public TrackJudge {
     finding.since_s = track.standing_since_s;
     if (track.facts->vehicle()) {
       const auto who = got_out_.find(track.key);
-      if (who == got_out_.end()) return std::nullopt;
+      if (who == got_out_.end() || (!open && HeldUp(track, book()))) return std::nullopt;
       finding.others.assign(who->second.begin(), who->second.end());
     } else {
       if (Attended(track)) {
@@ -71,7 +71,7 @@ class AbandonedObject final : public TrackJudge {
     for (const Track* person : book().present()) {
       if (person->facts->being != Being::kPerson || person->first_s < moment.time_s) continue;
       for (const Track* vehicle : book().present()) {
-        if (!vehicle->facts->vehicle() || vehicle->stood_s() < kStandsMin) continue;
+        if (!vehicle->facts->vehicle() || vehicle->stood_s() < kStandsMin_s) continue;
         if (Apart(*vehicle, *person) > radius + 0.3) continue;
         auto& who = got_out_[vehicle->key];
         if (who.size() < kPeopleMax) who.insert(person->key);
