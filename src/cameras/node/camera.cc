@@ -65,7 +65,8 @@ absl::Status Camera::Start(bool paused) {
     parts_.evidence->AddCamera(parts_.key, config_.name, scene.redaction);
   }
   ASSIGN_OR_RETURN(auto stream, CameraStream::Create(std::move(source), parts_.stream, this));
-  // Frames that nobody waits for are decoded only where later ones need them; keyframes alone where those suffice.
+  // Frames that nobody waits for are decoded only where later ones need them; keyframes alone where those
+  // suffice.
   stream->SetDemand(config_.rate > 0 ? decode::Economy::kKeyframes : decode::Economy::kNone,
                     config_.rate > 0 ? 1 / config_.rate : 0);
   stream->SetPaused(paused);
@@ -136,8 +137,7 @@ void Camera::Watch(Size size) {
   auto scene = SceneOf(config_, parts_.redact, size);
   std::optional<int64_t> watched;
   if (scene.ok()) {
-    if (parts_.evidence != nullptr)
-      parts_.evidence->AddCamera(parts_.key, config_.name, scene->redaction);
+    if (parts_.evidence != nullptr) parts_.evidence->AddCamera(parts_.key, config_.name, scene->redaction);
     WatchedCamera setup;
     setup.name = config_.name;
     setup.engine = engine_;

@@ -159,6 +159,8 @@ class NodeImpl final : public Node, public WatchConsumer {
     counts.info = info();
     counts.cameras = cameras();
     counts.sinks = delivery_->counts();
+    counts.stages = watcher_->stages();
+    if (tracks_ != nullptr) counts.tracks_lost = tracks_->lost();
     if (evidence_ != nullptr) counts.evidence = evidence_->counts();
     counts.events_kept = desk_->kept();
     counts.events_failed = desk_->failed();
@@ -348,7 +350,7 @@ class NodeImpl final : public Node, public WatchConsumer {
     if (absl::ReaderMutexLock lock(&mutex_); broken_.count(stored.name) != 0)
       info.stream.last_error = broken_.at(stored.name);
     info.config.name = stored.name;
-    info.config.source = WithoutAnyCredentials(info.config.source);
+    info.config.source = ShownSource(info.config.source);
     info.stored = stored;
     info.stored.config = PrintCameraConfig(info.config, true);
     return info;

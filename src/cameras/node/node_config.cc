@@ -116,9 +116,17 @@ absl::StatusOr<NodeConfig> ReadNodeConfig(const std::filesystem::path& file) {
   return ParseNodeConfig(yaml, file.string());
 }
 
+std::string ShownSource(std::string_view source) {
+  std::string shown = WithoutAnyCredentials(source);
+  const size_t query = shown.find('?');
+  if (shown.find("://") < query && query != std::string::npos)
+    shown.replace(query + 1, std::string::npos, "...");
+  return shown;
+}
+
 std::string PrintCameraConfig(const CameraConfig& config, bool hide_credentials) {
   CameraConfig shown = config;
-  if (hide_credentials) shown.source = WithoutAnyCredentials(shown.source);
+  if (hide_credentials) shown.source = ShownSource(shown.source);
   return pipeline::PrintYaml(CameraDeclaration().Write(&shown, pipeline::Show::kChanged));
 }
 

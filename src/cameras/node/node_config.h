@@ -100,6 +100,9 @@ std::string_view KindName(rules::RuleKind kind);
 absl::StatusOr<NodeConfig> ReadNodeConfig(const std::filesystem::path& file);
 absl::StatusOr<NodeConfig> ParseNodeConfig(std::string_view yaml, std::string_view shown_file);
 absl::StatusOr<CameraConfig> ParseCameraConfig(std::string_view yaml, std::string_view shown_file);
+// A source as it may be shown: without credentials, and without queries of network addresses, which may hold
+// keys.
+std::string ShownSource(std::string_view source);
 std::string PrintCameraConfig(const CameraConfig& config, bool hide_credentials);
 // data_dir, or $XDG_DATA_HOME/sightline/node, or ~/.local/share/sightline/node.
 std::filesystem::path DataFolder(const NodeConfig& config);

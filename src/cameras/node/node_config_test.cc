@@ -84,11 +84,12 @@ TEST(NodeConfig, a_camera_says_the_same_after_it_was_printed) {
 }
 
 TEST(NodeConfig, credentials_are_not_printed_when_hidden) {
-  const auto config = ParseCameraConfig("name: a\nsource: rtsp://admin:s3cret@10.0.0.5/1", "");
+  const auto config = ParseCameraConfig("name: a\nsource: rtsp://admin:s3cret@10.0.0.5/1?key=s3cret", "");
   ASSERT_TRUE(config.ok());
   EXPECT_THAT(PrintCameraConfig(*config, false), HasSubstr("s3cret"));
   EXPECT_THAT(PrintCameraConfig(*config, true), testing::Not(HasSubstr("s3cret")));
   EXPECT_THAT(PrintCameraConfig(*config, true), testing::Not(HasSubstr("admin")));
+  EXPECT_EQ(ShownSource("sim:street?seed=7"), "sim:street?seed=7");
 }
 
 TEST(NodeConfig, variables_of_the_environment_are_filled_in_and_missing_ones_named) {

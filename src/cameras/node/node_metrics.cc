@@ -72,6 +72,10 @@ constexpr CameraMetric kCameraMetrics[] = {
      [](const CameraInfo& c) { return static_cast<double>(c.counts.analysed); }},
     {"sightline_camera_dropped_total", "counter", "Frames dropped for a newer one, or too old.",
      [](const CameraInfo& c) { return static_cast<double>(c.counts.dropped); }},
+    {"sightline_camera_failed_total", "counter", "Frames whose analysis ended with an error.",
+     [](const CameraInfo& c) { return static_cast<double>(c.counts.failed); }},
+    {"sightline_camera_waiting", "gauge", "1 while a frame waits to be analysed.",
+     [](const CameraInfo& c) { return c.counts.waiting ? 1.0 : 0.0; }},
     {"sightline_camera_analysis_rate", "gauge", "Analyses a second.",
      [](const CameraInfo& c) { return c.counts.rate; }},
     {"sightline_camera_wanted_rate", "gauge", "Analyses a second that were asked for.",
@@ -157,6 +161,13 @@ std::string MetricsOf(const NodeCounts& counts) {
   text.Begin("sightline_node_cameras", "gauge", "Cameras of the node.");
   text.Add({}, static_cast<double>(counts.cameras.size()));
   AddCameras(counts.cameras, &text);
+  text.Begin("sightline_stage_seconds_total", "counter", "CPU time of analysis, by stage, over all cameras.");
+  for (const WatchStage& stage : counts.stages) text.Add({{"stage", stage.name}}, stage.cpu_s);
+  text.Begin("sightline_stage_calls_total", "counter", "How often each stage ran.");
+  for (const WatchStage& stage : counts.stages)
+    text.Add({{"stage", stage.name}}, static_cast<double>(stage.calls));
+  text.Begin("sightline_tracks_lost_total", "counter", "Frames' tracks that could not be kept.");
+  text.Add({}, static_cast<double>(counts.tracks_lost));
   text.Begin("sightline_events_kept_total", "counter", "Events that were stored.");
   text.Add({}, static_cast<double>(counts.events_kept));
   text.Begin("sightline_events_failed_total", "counter", "Events that could not be stored.");
@@ -171,6 +182,11 @@ std::string MetricsOf(const NodeCounts& counts) {
   text.Add({{"kind", "clip"}}, static_cast<double>(counts.evidence.clips));
   text.Begin("sightline_evidence_failed_total", "counter", "Evidence files that could not be written.");
   text.Add({}, static_cast<double>(counts.evidence.failed));
+  text.Begin("sightline_evidence_dropped_total", "counter",
+             "Evidence left out because too much was asked for.");
+  text.Add({}, static_cast<double>(counts.evidence.dropped));
+  text.Begin("sightline_evidence_ring_bytes", "gauge", "Packets kept in memory for clips.");
+  text.Add({}, static_cast<double>(counts.evidence.ring_bytes));
   text.Begin("sightline_evidence_removed_total", "counter",
              "Evidence files removed to keep within the limit.");
   text.Add({}, static_cast<double>(counts.evidence.removed));

@@ -16,6 +16,8 @@ struct NodeCounts {
   std::vector<CameraInfo> cameras;
   std::vector<SinkCounts> sinks;
   EvidenceRecorder::Counts evidence;
+  std::vector<WatchStage> stages;
+  uint64_t tracks_lost = 0;  // rows' batches that the track log was too slow for, or had no room for
   uint64_t events_kept = 0, events_failed = 0, events_lost = 0, events_waiting = 0;
 };
 std::string MetricsOf(const NodeCounts& counts);

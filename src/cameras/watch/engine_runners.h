@@ -1,6 +1,7 @@
 // One worker's runners, one for each engine that its cameras use.
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <vector>
@@ -18,6 +19,21 @@ class EngineRunners {
     auto& seat = seats_[engine.get()];
     if (seat == nullptr) seat = std::make_unique<Seat>(engine);
     return seat->runner;
+  }
+  // What the steps have taken since the last call, by stage.
+  using Times = std::array<pipeline::StageTime, pipeline::kStageCount>;
+  Times TakeTimes() {
+    Times sum;
+    for (auto& [engine, seat] : seats_) {
+      for (int step = -1; step + 1 < seat->times.steps() + 1; ++step) {
+        for (size_t i = 0; i < sum.size(); ++i) {
+          pipeline::StageTime& time = seat->times.at(static_cast<pipeline::Stage>(i), step);
+          sum[i].Add(time);
+          time = {};
+        }
+      }
+    }
+    return sum;
   }
   // An engine lives as long as somebody runs it: lets go of the others.
   void KeepOnly(const std::vector<std::shared_ptr<const pipeline::Engine>>& engines) {

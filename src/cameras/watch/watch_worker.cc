@@ -20,7 +20,8 @@ class CpuTimer {
  public:
   explicit CpuTimer(double* sum) : sum_(sum), begin_(ThreadCpuSeconds()) {}
   CpuTimer(const CpuTimer&) = delete;
-  ~CpuTimer() { *sum_ += ThreadCpuSeconds() - begin_; }
+  ~CpuTimer() { *sum_ += seconds(); }
+  double seconds() const { return ThreadCpuSeconds() - begin_; }
 
  private:
   double* sum_;
@@ -71,6 +72,12 @@ void WatchWorker::Plan(WatchJob& job) {
   CpuTimer timer(&job.cpu_s);
   job.result.Clear(static_cast<size_t>(job.stream->setup().engine->steps()));
   job.look = &job.stream->Plan(job.frame);
+  job.plan_cpu_s = timer.seconds();
+}
+
+void WatchWorker::Finish(WatchJob& job) {
+  job.steps = runners_.TakeTimes();
+  board_->Finish(&job);
 }
 
 void WatchWorker::LookAlone(WatchJob& job) {
@@ -89,7 +96,7 @@ void WatchWorker::LookAlone(WatchJob& job) {
         break;
     }
   }
-  board_->Finish(&job);
+  Finish(job);
 }
 
 void WatchWorker::RunWhole(WatchJob& job) {
@@ -139,7 +146,7 @@ void WatchWorker::RunRegions(size_t count) {
   }
   if (!packed_.empty()) {
     RunPacked(packing_s);
-    for (WatchJob* job : packed_) board_->Finish(job);
+    for (WatchJob* job : packed_) Finish(*job);
   }
   for (size_t i = 0; i < count; ++i) {
     if (std::find(packed_.begin(), packed_.end(), jobs_[i].get()) == packed_.end()) LookAlone(*jobs_[i]);

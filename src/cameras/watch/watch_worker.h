@@ -20,6 +20,8 @@ struct WatchJob {
   const attention::Look* look = nullptr;  // that was done
   pipeline::FrameResult result;
   double cpu_s = 0;
+  double plan_cpu_s = 0;
+  EngineRunners::Times steps;  // of this frame and, where it shared a picture, of what it shared
 };
 
 // Where frames come from, and what is known of them goes to. Threads: safe.
@@ -47,6 +49,7 @@ class WatchWorker {
   void Pack(size_t count);
   void RunPacked(double packing_s);
   void LookAlone(WatchJob& job);  // and finishes it
+  void Finish(WatchJob& job);
   void RunWhole(WatchJob& job);
   void RunParts(WatchJob& job);
   void Conclude(WatchJob& job, const track::Looked& looked);

@@ -104,6 +104,7 @@ void WatchedStream::Conclude(const LiveFrame& frame, const track::Looked& looked
   if (!failed) result->status = ordered;
   GiveIds(result);
   CollectObjects(frame.stream_s, *result);
+  const double begin_s = ThreadCpuSeconds();
   rules::Moment moment;
   moment.time_s = frame.stream_s;
   moment.captured = frame.captured;
@@ -114,6 +115,7 @@ void WatchedStream::Conclude(const LiveFrame& frame, const track::Looked& looked
     for (const rules::TopicValue& topic : topics) rule->OnTopic(topic);
     rule->Update(moment, &events_);
   }
+  rules_cpu_s_ = ThreadCpuSeconds() - begin_s;
 }
 
 void WatchedStream::End() {

@@ -40,6 +40,7 @@ class WatchedStream {
                 pipeline::FrameResult* result);
   absl::Span<const rules::Object> objects() const { return objects_; }
   absl::Span<const Event> events() const { return events_; }  // of the last Conclude, or End
+  double rules_cpu_s() const { return rules_cpu_s_; }         // of the last Conclude
   void End();                                                 // open states end
 
  private:
@@ -62,6 +63,7 @@ class WatchedStream {
   std::vector<attention::TrackedBox> boxes_;
   std::vector<rules::Object> objects_;
   std::vector<Event> events_;
+  double rules_cpu_s_ = 0;
 };
 
 }  // namespace sightline::cameras

@@ -1,5 +1,6 @@
 #include "cameras/watch/watcher.h"
 
+#include <array>
 #include <map>
 #include <optional>
 #include <thread>
@@ -123,6 +124,7 @@ class SharedWatcher final : public Watcher, private WorkBoard {
     counts.dropped = picks.replaced + picks.too_old;
     counts.rate = picks.rate;
     counts.wanted_rate = picks.wanted_rate;
+    counts.waiting = found->second->waiting.has_value();
     counts.degraded = picks.share < kDegradedShare;
     const int64_t second = static_cast<int64_t>(Now());
     counts.delay_p50_s = found->second->delays.Quantile(second, 0.5);
@@ -133,6 +135,16 @@ class SharedWatcher final : public Watcher, private WorkBoard {
   double served_share() const override {
     absl::MutexLock lock(&mutex_);
     return scheduler_->served_share();
+  }
+
+  std::vector<WatchStage> stages() const override {
+    constexpr std::string_view kNames[] = {"plan",  "preprocess", "infer", "postprocess",
+                                           "track", "rules",      "tell"};
+    std::vector<WatchStage> stages;
+    absl::MutexLock lock(&mutex_);
+    for (size_t i = 0; i < stages_.size(); ++i)
+      stages.push_back({kNames[i], stages_[i].cpu_s, static_cast<uint64_t>(stages_[i].calls)});
+    return stages;
   }
 
   bool Drain(double seconds) override {
@@ -218,8 +230,9 @@ class SharedWatcher final : public Watcher, private WorkBoard {
     analysis.events = job->stream->events();
     analysis.delay_s = std::max(0.0, Now() - Seconds(job->frame.arrived));
     consumer_->OnAnalysis(analysis);
-    job->cpu_s += ThreadCpuSeconds() - begin_s;
-    Count(*job, analysis);
+    const double tell_s = ThreadCpuSeconds() - begin_s;
+    job->cpu_s += tell_s;
+    Count(*job, analysis, tell_s);
     job->frame.frame.reset();  // goes back to its pool now
     job->result.pixels.reset();
   }
@@ -228,7 +241,17 @@ class SharedWatcher final : public Watcher, private WorkBoard {
     return job.look->kind == attention::LookKind::kFull || job.look->kind == attention::LookKind::kRegions;
   }
 
-  void Count(const WatchJob& job, const Analysis& analysis) {
+  void CountStages(const WatchJob& job, double tell_s) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    using pipeline::Stage;
+    const auto step = [&](Stage stage) { return job.steps[static_cast<size_t>(stage)]; };
+    const auto once = [](double cpu_s) { return pipeline::StageTime{cpu_s, 0, 1}; };
+    const pipeline::StageTime times[] = {
+        once(job.plan_cpu_s), step(Stage::kPreprocess),        step(Stage::kInfer), step(Stage::kPostprocess),
+        step(Stage::kTrack),  once(job.stream->rules_cpu_s()), once(tell_s)};
+    for (size_t i = 0; i < stages_.size(); ++i) stages_[i].Add(times[i]);
+  }
+
+  void Count(const WatchJob& job, const Analysis& analysis, double tell_s) {
     uint64_t failed = 0;
     std::string name;  // the camera may be gone once it is not busy
     if (!job.result.status.ok()) name = job.stream->setup().name;
@@ -242,6 +265,7 @@ class SharedWatcher final : public Watcher, private WorkBoard {
       ++*looks[static_cast<size_t>(job.look->kind)];
       counts.events += analysis.events.size();
       counts.cpu_s += job.cpu_s;
+      CountStages(job, tell_s);
       if (!job.result.status.ok()) failed = ++counts.failed;
       camera.delays.Add(static_cast<int64_t>(Now()), analysis.delay_s);
       scheduler_->Charge(job.camera, job.cpu_s);
@@ -266,6 +290,7 @@ class SharedWatcher final : public Watcher, private WorkBoard {
   int64_t last_id_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t engines_version_ ABSL_GUARDED_BY(mutex_) =
       0;  // rises when an engine may have lost its last camera
+  std::array<pipeline::StageTime, 7> stages_ ABSL_GUARDED_BY(mutex_);  // as stages() names them
   int busy_ ABSL_GUARDED_BY(mutex_) = 0;
   bool idle_ ABSL_GUARDED_BY(mutex_) = true;  // nothing waits, but for cameras that are busy
   bool ending_ ABSL_GUARDED_BY(mutex_) = false;

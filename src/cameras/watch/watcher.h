@@ -46,6 +46,7 @@ struct Analysis {
 struct CameraCounts {
   uint64_t frames = 0, analysed = 0, dropped = 0;  // dropped: replaced by a newer one, or too old
   uint64_t failed = 0;                             // of the analysed: a step ended with an error
+  bool waiting = false;                            // a frame waits to be analysed
   uint64_t looks_full = 0, looks_regions = 0, looks_predicted = 0, looks_skipped = 0;
   double rate = 0, wanted_rate = 0;
   double delay_p50_s = 0, delay_p99_s = 0;  // over the last minute
@@ -59,6 +60,14 @@ class WatchConsumer {
  public:
   virtual ~WatchConsumer() = default;
   virtual void OnAnalysis(const Analysis& analysis) = 0;
+};
+
+// Where the CPU time of analysis goes, over all cameras since the start.
+struct WatchStage {
+  std::string_view
+      name;  // plan, preprocess, infer, postprocess, track, rules, tell (evidence, events, pages)
+  double cpu_s = 0;
+  uint64_t calls = 0;
 };
 
 struct WatchOptions {
@@ -82,6 +91,7 @@ class Watcher {
   virtual void Publish(int64_t camera, const rules::TopicValue& value) = 0;
   virtual CameraCounts counts(int64_t camera) const = 0;
   virtual double served_share() const = 0;
+  virtual std::vector<WatchStage> stages() const = 0;
   // Waits until nothing is queued, at most so long. True: nothing is.
   virtual bool Drain(double seconds) = 0;
 };
