@@ -2,6 +2,8 @@
 
 A line of boxes: frame, class, x1, y1, x2, y2, visibility, measured (0 or 1), seed of the camera.
 """
+import itertools
+
 import cv2
 import numpy as np
 import torch
@@ -79,16 +81,17 @@ def place(boxes, scale, shift, size, flip):
     return boxes[(width > 1) & (height > 1)]
 
 
-def sample(frame, boxes, random):
+def sample(frame, boxes, random, mild):
     image = to_rgb(frame)
     base = INPUT[1] / FRAME[1]
-    scale = base * np.exp(random.uniform(np.log(0.7), np.log(1.5)))
+    scale = base * np.exp(random.uniform(np.log(0.9), np.log(1.15)) if mild else
+                          random.uniform(np.log(0.7), np.log(1.5)))
     width, height = CROP
     free = (width - FRAME[0] * scale, height - FRAME[1] * scale)
     shift = [random.uniform(min(f, 0), max(f, 0)) for f in free]
     flip = random.random() < 0.5
     measured = boxes[boxes[:, 5] > 0]
-    if len(measured) and random.random() < 0.85:  # rare classes as often as common ones
+    if len(measured) and random.random() < (0.5 if mild else 0.85):  # rare classes as often as common ones
         kinds = np.unique(measured[:, 4])
         of_kind = measured[measured[:, 4] == random.choice(kinds)]
         box = of_kind[random.integers(len(of_kind))]
@@ -101,7 +104,9 @@ def sample(frame, boxes, random):
                            borderValue=(114, 114, 114))
     if flip:
         image = image[:, ::-1]
-    return disturb(np.ascontiguousarray(image), random), place(boxes, scale, shift, CROP, flip)
+    image = np.ascontiguousarray(image)
+    image = cv2.transform(image, TO_709) if mild and random.random() < 0.75 else disturb(image, random)
+    return image, place(boxes, scale, shift, CROP, flip)
 
 
 def pad(boxes):
@@ -112,23 +117,24 @@ def pad(boxes):
 
 
 class Batches(torch.utils.data.IterableDataset):
-    """Endless, deterministic by seed; frames in a new order each time round."""
+    """Batch `first` and on, endless, each deterministic by seed and number; from `mild` on little disturbed."""
 
-    def __init__(self, stem, batch, seed):
-        self.stem, self.batch, self.seed = stem, batch, seed
+    def __init__(self, stem, batch, seed, first, mild):
+        self.stem, self.batch, self.seed, self.first, self.mild = stem, batch, seed, first, mild
 
     def __iter__(self):
         cv2.setNumThreads(1)
         frames, boxes = load(self.stem)
-        random = np.random.default_rng(self.seed)
-        order = []
-        while True:
+        rounds, order = -1, []
+        for number in itertools.count(self.first):
+            random = np.random.default_rng([self.seed, 1, number])
             images, targets = [], []
-            for _ in range(self.batch):
-                if not len(order):
-                    order = list(random.permutation(len(frames)))
-                i = order.pop()
-                image, found = sample(frames[i], boxes[i], random)
+            for place in range(number * self.batch, (number + 1) * self.batch):
+                if place // len(frames) != rounds:  # a new order each time round
+                    rounds = place // len(frames)
+                    order = np.random.default_rng([self.seed, 2, rounds]).permutation(len(frames))
+                i = order[place % len(frames)]
+                image, found = sample(frames[i], boxes[i], random, number >= self.mild)
                 images.append(image)
                 targets.append(pad(found))
             yield torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(targets))

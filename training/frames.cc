@@ -13,6 +13,7 @@
 
 #include "simulate/render/renderer.h"
 #include "simulate/scene/exact.h"
+#include "simulate/script/truth_writer.h"
 #include "simulate/street/traffic.h"
 
 namespace sightline::simulate {
@@ -85,8 +86,9 @@ void Write(const Scene& scene, const Frame& frame, const std::vector<Sighting>& 
                                     [&](const Actor& a) { return a.id == sighting.id; });
     const Box& box = sighting.box;
     const double width = box.x2 - box.x1, height = box.y2 - box.y1;
-    const bool measured = sighting.visibility >= 0.3 && sighting.clearness >= 0.05 && height >= 10 &&
-                          width * height >= 80;  // truth_writer.h
+    const bool measured = sighting.visibility >= kMeasuredVisibility &&
+                          sighting.clearness >= kMeasuredClearness && height >= kMeasuredHeight &&
+                          width * height >= kMeasuredArea;
     std::fprintf(out->boxes, "%ld %d %.2f %.2f %.2f %.2f %.3f %d %ld\n", out->frames,
                  static_cast<int>(actor->kind), double{box.x1}, double{box.y1}, double{box.x2},
                  double{box.y2}, sighting.visibility, measured ? 1 : 0, static_cast<long>(seed));

@@ -76,7 +76,7 @@ def within(boxes, centres, reach=None, middle=None):
     return inside
 
 
-def loss(raw, centres, strides, targets):
+def loss(raw, centres, strides, targets, box_weight):
     raw = raw.float()
     boxes, logits = decode(raw, centres, strides), raw[..., 4:]
     owner, quality, free = assign(boxes.detach(), logits.detach().sigmoid(), centres, strides, targets)
@@ -94,4 +94,4 @@ def loss(raw, centres, strides, targets):
     giou = overlap(boxes[positive], wanted)[1]
     share = quality[positive]
     box_loss = ((1 - giou) * (share + 0.05)).sum() / total
-    return 2 * score_loss + 2 * box_loss, score_loss.item(), box_loss.item()
+    return 2 * score_loss + box_weight * box_loss, score_loss.item(), box_loss.item()

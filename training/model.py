@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 CLASSES = ["person", "bicycle", "motorcycle", "car", "bus", "truck"]
 STRIDES = (8, 16, 32)
-INPUT = (576, 320)  # width, height of the exported graph
+INPUT = (640, 352)  # width, height of the exported graph
 
 
 def conv(inputs, outputs, stride=1, kernel=3, act=True):
@@ -26,17 +26,17 @@ class Residual(nn.Module):
 
 
 class StreetDetector(nn.Module):
-    def __init__(self, widths=(16, 16, 32, 64, 96), neck=(32, 48), head=(32, 64, 64)):
+    def __init__(self, widths=(16, 32, 32, 64, 96), neck=(32, 48), head=(32, 64, 64)):
         super().__init__()
         c2, c4, c8, c16, c32 = widths
         self.stem = nn.Sequential(conv(3, c2, 2), conv(c2, c4, 2))
-        self.stage8 = nn.Sequential(conv(c4, c8, 2), Residual(c8))
-        self.stage16 = nn.Sequential(conv(c8, c16, 2), Residual(c16))
+        self.stage8 = nn.Sequential(conv(c4, c8, 2), Residual(c8), Residual(c8))
+        self.stage16 = nn.Sequential(conv(c8, c16, 2), Residual(c16), Residual(c16))
         self.stage32 = nn.Sequential(conv(c16, c32, 2), Residual(c32))
         n8, n16 = neck
         self.side16, self.down_to16 = conv(c16, n16, 1, 1, False), conv(c32, n16, 1, 1, False)
         self.side8, self.down_to8 = conv(c8, n8, 1, 1, False), conv(n16, n8, 1, 1, False)
-        self.mix16 = conv(n16, n16)
+        self.mix16, self.mix8 = conv(n16, n16), Residual(n8)
         self.heads = nn.ModuleList(conv(i, o) for i, o in zip((n8, n16, c32), head))
         self.outputs = nn.ModuleList(nn.Conv2d(i, 4 + len(CLASSES), 1) for i in head)
         for layer in self.outputs:
@@ -49,7 +49,7 @@ class StreetDetector(nn.Module):
         c16 = self.stage16(c8)
         c32 = self.stage32(c16)
         p16 = self.mix16(F.relu(self.side16(c16) + F.interpolate(self.down_to16(c32), scale_factor=2.0)))
-        p8 = F.relu(self.side8(c8) + F.interpolate(self.down_to8(p16), scale_factor=2.0))
+        p8 = self.mix8(F.relu(self.side8(c8) + F.interpolate(self.down_to8(p16), scale_factor=2.0)))
         return [output(head(p)) for p, head, output in zip((p8, p16, c32), self.heads, self.outputs)]
 
     def forward(self, x):

@@ -1,13 +1,16 @@
 """Trains the street detector on frames of the simulator.
 
-    python3 train.py TRAIN_STEM VALIDATION_STEM OUT.pt [--steps N] [--minutes M] [--start model.pt]
+    python3 train.py TRAIN_STEM VALIDATION_STEM OUT.pt [--steps N]
 
-The learning rate falls to nothing at --steps or after --minutes, whichever comes first; runs that end by --steps
-are the same every time.
+The same every time. Two thirds of the steps keep the full rate and show frames of all sorts of cameras; in the last
+third the rate falls to nothing and the frames are nearly as the simulator gives them. A run that was cut goes on from
+OUT.pt when it is started again; while it is in its first part, --steps may be changed, with the same result as if it
+had been so from the start.
 """
 import argparse
 import copy
 import math
+import os
 import time
 
 import torch
@@ -21,32 +24,38 @@ parser = argparse.ArgumentParser()
 parser.add_argument("train")
 parser.add_argument("validation")
 parser.add_argument("out")
-parser.add_argument("--steps", type=int, default=12000)
-parser.add_argument("--minutes", type=float, default=1e9)
+parser.add_argument("--steps", type=int, default=24000)
 parser.add_argument("--batch", type=int, default=16)
 parser.add_argument("--rate", type=float, default=3e-3)
 parser.add_argument("--seed", type=int, default=1)
-parser.add_argument("--start")
-parser.add_argument("--every", type=float, default=3, help="minutes between two looks at the validation frames")
+parser.add_argument("--every", type=float, default=10, help="minutes between two looks at the validation frames")
 args = parser.parse_args()
 
 torch.manual_seed(args.seed)
 torch.set_num_threads(1)
 model = StreetDetector()
-if args.start:
-    model.load_state_dict(torch.load(args.start, map_location="cpu")["ema"])
 model = model.to(memory_format=torch.channels_last)
 mean = copy.deepcopy(model).eval()  # of the weights over the last few hundred steps: this is what ships
 decayed = [p for p in model.parameters() if p.dim() > 1]
 others = [p for p in model.parameters() if p.dim() == 1]
 optimizer = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.02}, {"params": others, "weight_decay": 0}],
                               lr=args.rate)
-batches = iter(torch.utils.data.DataLoader(Batches(args.train, args.batch, args.seed), batch_size=None,
-                                           num_workers=1, prefetch_factor=6))
+step = 0
+if os.path.exists(args.out):
+    state = torch.load(args.out, map_location="cpu")
+    for part, kept in ((model, "model"), (mean, "ema"), (optimizer, "optimizer")):
+        part.load_state_dict(state[kept])
+    step = state["step"]
+    print(f"goes on at step {step}", flush=True)
+settling = args.steps * 2 // 3  # from this step on
+batches = iter(torch.utils.data.DataLoader(Batches(args.train, args.batch, args.seed, step, settling),
+                                           batch_size=None, num_workers=1, prefetch_factor=6))
 
 
 def save():
-    torch.save({"ema": mean.state_dict()}, args.out)
+    state = {"model": model.state_dict(), "ema": mean.state_dict(), "optimizer": optimizer.state_dict(), "step": step}
+    torch.save(state, args.out + ".part")
+    os.replace(args.out + ".part", args.out)
 
 
 def look():
@@ -56,12 +65,9 @@ def look():
 
 began = looked = time.time()
 sums = [0.0, 0.0]
-step = 0
-while True:
-    progress = max(step / args.steps, (time.time() - began) / 60 / args.minutes)
-    if progress >= 1:
-        break
-    rate = args.rate * min(1, (step + 1) / 200) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
+while step < args.steps:
+    settled = max(0, step - settling) / (args.steps - settling)
+    rate = args.rate * min(1, (step + 1) / 200) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * settled)))
     for group in optimizer.param_groups:
         group["lr"] = rate
     images, targets = next(batches)
@@ -69,7 +75,9 @@ while True:
     x = images.permute(0, 3, 1, 2).float().div_(255)
     with torch.autocast("cpu", torch.bfloat16):
         raw, centres, strides = model(x)
-    value, score_part, box_part = loss(raw, centres, strides, targets)
+    # First what is there, then where exactly: small boxes are missed by a pixel.
+    box_weight = 2 if step < settling else 5
+    value, score_part, box_part = loss(raw, centres, strides, targets, box_weight)
     optimizer.zero_grad(set_to_none=True)
     value.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 5)
@@ -85,8 +93,9 @@ while True:
         print(f"{step} {time.time() - began:.0f}s rate {rate:.5f} scores {sums[0] / 100:.3f} boxes {sums[1] / 100:.3f}",
               flush=True)
         sums = [0.0, 0.0]
-    if time.time() - looked > 60 * args.every:
+    if step % 500 == 0:
         save()
+    if time.time() - looked > 60 * args.every:
         look()
         looked = time.time()
 save()
