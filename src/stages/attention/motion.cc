@@ -17,14 +17,21 @@ constexpr int kColumnsMax = 80;
 constexpr int kRowsSampledMax = 4;    // of each cell: half the rows say as much about its mean
 constexpr double kFastSeconds = 0.5;  // time constant of the quick memory
 constexpr double kSlowLevels = 6;     // a second, of the slow one
-constexpr double kNoiseSeconds = 3;   // time constant of the noise level
-constexpr float kNewLevels = 2.5f, kNewNoise = 3.5f;    // change beyond: levels + noise * factor
-constexpr float kPlaceLevels = 4.f, kPlaceNoise = 3.f;  // and not what belongs there
-constexpr float kNoiseMax = 12;
+constexpr double kNoiseSeconds = 2;   // time constant of the noise level
+constexpr float kNewLevels = 0.8f, kNewNoise = 2.4f;      // change beyond: levels + noise * factor
+constexpr float kPlaceLevels = 1.5f, kPlaceNoise = 1.8f;  // and not what belongs there
+constexpr double kWarmSeconds = 5;                        // so long after the start it is learnt faster
+constexpr float kNoiseFirst = 2;
+constexpr float kNoiseMin = 0.2f, kNoiseMax = 12;
+constexpr float kNoiseShare = 0.9f;    // of a cell's changes are within its noise level: rain has long tails
+constexpr float kMovedWeight = 0.25f;  // what moves there counts for little
 constexpr float kGainMax = 0.25f, kGainStep = 0.005f;  // of exposure, from frame to frame
 constexpr float kGainDark = 16;                        // levels: darker cells tell nothing of it
 constexpr int kGainBins = 2 * static_cast<int>(kGainMax / kGainStep) + 1;
-constexpr int kClusterMin = 3;        // changed cells of 3 x 3: streaks of rain are thinner
+// Change of 3 x 3 cells together, in half limits: two cells, one of them well beyond its limit, or three.
+// Streaks of rain and lone noise are less.
+constexpr float kStrengthMax = 4;
+constexpr int kClusterMin = 6;
 constexpr float kWholeShare = 0.55f;  // so much of the picture at once is no traffic
 
 class BlockMotion final : public MotionDetector {
@@ -119,11 +126,12 @@ class BlockMotion final : public MotionDetector {
     for (size_t i = 0; i < value_.size(); ++i) {
       const float away = std::abs(value_[i] - fast_[i]);
       slow_[i] += std::clamp(value_[i] - slow_[i], -creep, creep);
-      const bool is_new = away > kNewLevels + kNewNoise * noise_[i];
+      const float limit = kNewLevels + kNewNoise * noise_[i];
+      const bool is_new = away > limit;
       const bool is_strange = std::abs(value_[i] - slow_[i]) > kPlaceLevels + kPlaceNoise * noise_[i];
       fresh += is_new;
       place_[i] = is_strange;
-      changed_[i] = is_new & is_strange;
+      changed_[i] = is_new && is_strange ? static_cast<uint8_t>(std::min(2 * away / limit, kStrengthMax)) : 0;
     }
     return static_cast<float>(fresh) > kWholeShare * static_cast<float>(value_.size());
   }
@@ -131,7 +139,7 @@ class BlockMotion final : public MotionDetector {
   void Restart(bool first) {
     fast_ = value_;
     slow_ = value_;
-    if (first) std::fill(noise_.begin(), noise_.end(), 1.f);
+    if (first) std::fill(noise_.begin(), noise_.end(), kNoiseFirst), age_s_ = 0;
     std::fill(changed_.begin(), changed_.end(), uint8_t{0});
     started_ = true;
   }
@@ -149,7 +157,7 @@ class BlockMotion final : public MotionDetector {
             near += changed_[static_cast<size_t>(y * columns + x)];
           }
         }
-        if (near >= kClusterMin || static_cast<size_t>(near) == value_.size()) motion_.moved[at] = 1, ++moved;
+        if (near >= kClusterMin || value_.size() < 4) motion_.moved[at] = 1, ++moved;
       }
     }
     return moved;
@@ -175,14 +183,18 @@ class BlockMotion final : public MotionDetector {
     }
   }
 
-  // Noise is learnt where nothing moved; an outlier counts for little.
+  // The noise level creeps to the quantile of what a cell changes by.
   void Learn(double step) {
     const float quick = static_cast<float>(1 - std::exp(-step / kFastSeconds));
-    const float gentle = static_cast<float>(1 - std::exp(-step / kNoiseSeconds));
+    age_s_ += step;
+    const double noise_seconds = age_s_ < kWarmSeconds ? kNoiseSeconds / 8 : kNoiseSeconds;
+    const float gentle = static_cast<float>(1 - std::exp(-step / noise_seconds));
     for (size_t i = 0; i < value_.size(); ++i) {
       const float away = value_[i] - fast_[i], amount = std::abs(away);
-      const float noise = noise_[i] + gentle * (std::min(amount, 2 * noise_[i] + 0.5f) - noise_[i]);
-      noise_[i] = motion_.moved[i] ? noise_[i] : std::min(noise, kNoiseMax);
+      const float surprise = amount > noise_[i] ? kNoiseShare : kNoiseShare - 1;
+      const float weight = motion_.moved[i] ? kMovedWeight : 1;
+      noise_[i] =
+          std::clamp(noise_[i] + weight * gentle * (noise_[i] + 0.3f) * surprise, kNoiseMin, kNoiseMax);
       fast_[i] += quick * away;
     }
   }
@@ -192,9 +204,9 @@ class BlockMotion final : public MotionDetector {
   PixelFormat format_ = PixelFormat::kGray8;
   int cell_ = 8, row_step_ = 2, bytes_ = 1;
   bool started_ = false;
-  double time_s_ = 0;
+  double time_s_ = 0, age_s_ = 0;
   std::vector<float> value_, fast_, slow_, noise_;
-  std::vector<uint8_t> changed_, place_;  // new and strange; strange
+  std::vector<uint8_t> changed_, place_;  // new and strange: how much; strange
   std::vector<uint16_t> sums_;
   std::array<uint32_t, kGainBins> bins_{};  // of relative change: how many cells
 };

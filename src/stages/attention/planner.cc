@@ -18,6 +18,7 @@ constexpr float kInputStep = 32;    // inputs of parts have sides in such steps,
 constexpr float kRunShare = 0.04f;  // what a run costs beside its pixels, of a look at the whole
 constexpr size_t kRegionsMax = 64;  // before they are joined
 constexpr int kGap = 2;             // cells that may lie between parts of one group
+constexpr size_t kGroupSure = 6;    // so many cells are believed at once
 constexpr size_t kGroupMin = 2;     // cells; fewer are the fringe of something known
 
 Box Grown(const Box& box, float share, float pixels) {
@@ -52,6 +53,7 @@ class GridPlanner final : public Planner {
     }
     Explain(motion, tracks, time_s);
     Group();
+    before_.assign(motion.moved.begin(), motion.moved.end());
     AddTracks(motion, tracks, time_s);
     if (look_.regions.empty()) {
       look_.kind = tracks.empty() ? LookKind::kSkip : LookKind::kPredict;
@@ -77,6 +79,7 @@ class GridPlanner final : public Planner {
     context_ = options_.context * scale;
     step_ = kInputStep * scale;
     wanted_.assign(cells, 0);
+    before_.assign(cells, 0);
     looked_.assign(cells, 0);
     streak_.assign(cells, 0);
     quiet_s_.assign(cells, 0);
@@ -88,6 +91,7 @@ class GridPlanner final : public Planner {
     look_.kind = LookKind::kFull;
     look_.regions.clear();
     full_due_ = false;
+    before_.assign(motion.moved.begin(), motion.moved.end());
     full_s_ = time_s;
     Looked(motion, time_s);
     return look_;
@@ -129,6 +133,16 @@ class GridPlanner final : public Planner {
     }
   }
 
+  // A small thing is believed when it moved near by at the plan before: rain falls elsewhere each time.
+  bool MovedBefore(int left, int top, int right, int bottom) const {
+    for (int y = std::max(0, top - kGap); y <= std::min(rows_ - 1, bottom + kGap); ++y) {
+      for (int x = std::max(0, left - kGap); x <= std::min(columns_ - 1, right + kGap); ++x) {
+        if (before_[Cell(x, y)]) return true;
+      }
+    }
+    return false;
+  }
+
   // Groups of wanted cells, each as a padded box.
   void Group() {
     for (int row = 0; row < rows_; ++row) {
@@ -152,7 +166,7 @@ class GridPlanner final : public Planner {
             }
           }
         }
-        if (count < kGroupMin) continue;
+        if (count < kGroupMin || (count < kGroupSure && !MovedBefore(left, top, right, bottom))) continue;
         AddRegion(Grown(
             {static_cast<float>(left) * cell_width_, static_cast<float>(top) * cell_height_,
              static_cast<float>(right + 1) * cell_width_, static_cast<float>(bottom + 1) * cell_height_},
@@ -256,6 +270,7 @@ class GridPlanner final : public Planner {
   bool full_due_ = true;
   double full_s_ = 0;
   double look_s_ = -1;                             // of a look whose outcome is not known yet
+  std::vector<uint8_t> before_;                    // what moved at the plan before
   std::vector<uint8_t> wanted_, looked_, streak_;  // streak: looks in a row that found nothing here
   std::vector<double> quiet_s_;                    // until then motion here asks for nothing
   std::vector<Position> stack_;
