@@ -44,6 +44,7 @@ class NearMiss final : public StateBase {
       if (Takes(*track)) who.push_back(track);
     for (size_t i = 0; i < who.size(); ++i)
       for (size_t j = i + 1; j < who.size(); ++j) Meet(moment, *who[i], *who[j], events);
+    MeetGone(moment, who, events);
     for (auto& [pair, encounter] : encounters_) {
       if (encounter.seen) continue;
       encounter.in_a_row = 0;
@@ -87,7 +88,7 @@ class NearMiss final : public StateBase {
   }
   // Its motion is known: what grows out of the picture's edge seems to jump as it comes off it.
   static bool Settled(const Track& track) {
-    return track.last_s - track.edge_changed_s >= kSettled_s &&
+    return track.last_s - track.edge_changed_s >= kSettled_s && track.last_s - track.odd_s >= kSettled_s &&
            (track.heading_known || track.lane_heading || OnFoot(track));
   }
   bool OnRoad(const Point& ground) const {
@@ -121,7 +122,7 @@ class NearMiss final : public StateBase {
       return std::nullopt;
     const std::deque<Past>& past = found->second;
     const Footprint& fb = b.footprint;
-    if (Overlap(a.footprint, fb)) return std::nullopt;
+    if (a.present && Overlap(a.footprint, fb)) return std::nullopt;
     for (size_t i = past.size(); i-- > 0;) {
       const Footprint& fa = past[i].footprint;
       if (moment.time_s - past[i].time_s > passing_s_ + kHistory_s) break;
@@ -129,6 +130,7 @@ class NearMiss final : public StateBase {
       const double sine = std::abs(rules::Cross(fa.along, fb.along));
       if (sine < kCrossingSine || Length(fa.velocity) < (OnFoot(a) ? kMoves : kPasses)) return std::nullopt;
       if (!OnRoad(fb.center) || (OnFoot(a) && !OnRoad(fa.center))) return std::nullopt;
+      if (!a.present && i + 1 == past.size()) return std::nullopt;  // nobody saw it leave
       // It left between this look and the next, the other came between its look before and now.
       const double next_s = i + 1 < past.size() ? past[i + 1].time_s : moment.time_s;
       const double left_s = (past[i].time_s + next_s) / 2;
@@ -155,6 +157,22 @@ class NearMiss final : public StateBase {
     if (const auto other = Passing(moment, b, a); other && (!passing || other->time_s < passing->time_s))
       passing = other;
     if (!collision && !passing) return;
+    Tell(moment, a, b, collision, passing, events);
+  }
+  // b comes where a was that has left the picture since.
+  void MeetGone(const Moment& moment, const std::vector<const Track*>& who, std::vector<Event>* events) {
+    for (const auto& [key, past] : past_) {
+      const Track* gone = book().Find(key);
+      if (gone == nullptr || gone->present || past.empty()) continue;
+      for (const Track* track : who) {
+        if (OnFoot(*gone) && OnFoot(*track)) continue;
+        if (const auto passing = Passing(moment, *gone, *track))
+          Tell(moment, *gone, *track, std::nullopt, passing, events);
+      }
+    }
+  }
+  void Tell(const Moment& moment, const Track& a, const Track& b, const std::optional<Measure>& collision,
+            const std::optional<Measure>& passing, std::vector<Event>* events) {
     const auto pair = std::minmax(a.key, b.key);
     auto known = encounters_.find(pair);
     if (known == encounters_.end()) {

@@ -13,6 +13,11 @@ constexpr double kHeadingSpeed = 1.5;     // m/s: slower says nothing about wher
 constexpr double kHeadingSure = 2;        // deviations of its speed
 constexpr double kWhole_s = 0.3;          // clear of the picture's edge for so long
 constexpr double kTurn_s = 0.1;           // how soon it is seen to turn
+constexpr double kTurnMax = 1.2;          // radians a second
+constexpr double kFarOff = 1.0;           // radians, of its motion to its heading
+constexpr double kTurned_s = 0.8;         // so long, and it was the heading that was wrong
+constexpr double kAlongLane = 0.7;        // cosine
+constexpr double kOdd = 3;                // deviations
 constexpr double kStandTolerance = 0.45;  // metres
 constexpr double kRestLooks = 12;
 
@@ -195,21 +200,43 @@ std::optional<Point> TrackBook::LaneHeading(const Point& ground) const {
 void TrackBook::Turn(double step_s, Track* track) const {
   Footprint& f = track->footprint;
   const bool vehicle = track->facts->vehicle();
-  const double least = vehicle ? std::max(kHeadingSpeed, kHeadingSure * track->speed_deviation)
-                               : std::max(kHeadingSpeed / 2, 2 * track->speed_deviation);
-  // What grows out of the picture's edge seems to move as it does not.
-  if (track->speed > least && (!vehicle || track->whole_s() > kWhole_s || track->heading_known)) {
-    const Point way = Unit(f.velocity, f.along);
-    // Vehicles turn smoothly; a first heading is taken as it is.
-    const double turn_s = vehicle && track->cut ? 10 * kTurn_s : kTurn_s;
-    const double keep = track->heading_known ? std::exp(-step_s / turn_s) : 0;
-    f.along = Unit(f.along * keep + way * (1 - keep), way);
+  if (!vehicle) {
+    if (track->speed <= std::max(kHeadingSpeed / 2, 2 * track->speed_deviation)) return;
+    f.along = Unit(f.velocity, f.along);
     track->heading_known = true;
-  } else if (vehicle && !track->heading_known) {
-    const auto lane = LaneHeading(f.center);
-    if (lane) f.along = *lane;
-    track->lane_heading = lane.has_value();
+    return;
   }
+  const auto lane = track->heading_known ? std::nullopt : LaneHeading(f.center);
+  if (lane) f.along = *lane;
+  track->lane_heading = lane.has_value();
+  const double now_s = track->last_s + step_s;
+  if (track->speed <= std::max(kHeadingSpeed, kHeadingSure * track->speed_deviation)) {
+    track->against_s = now_s;
+    return;
+  }
+  const Point way = Unit(f.velocity, f.along);
+  if (!track->heading_known) {
+    // What grows out of the picture's edge seems to move as it does not.
+    if (track->whole_s() <= kWhole_s) return;
+    const double with = lane ? Dot(way, *lane) : 0;
+    f.along = std::abs(with) > kAlongLane ? *lane * (with > 0 ? 1.0 : -1.0) : way;
+    track->heading_known = true;
+    track->against_s = now_s;
+    return;
+  }
+  // Vehicles turn no faster than their length lets them; who seems to is measured wrongly, unless it lasts.
+  const double angle = std::atan2(Cross(f.along, way), Dot(f.along, way));
+  if (std::abs(angle) < kFarOff) track->against_s = now_s;
+  if (now_s - track->against_s > kTurned_s) {
+    f.along = way;
+    track->against_s = now_s;
+    return;
+  }
+  const double most = step_s * std::min(kTurnMax, track->speed / std::max(2.0, 2 * f.half_length));
+  const double turn = std::clamp(angle * (1 - std::exp(-step_s / kTurn_s)), -most, most);
+  f.along = Unit({f.along.x * std::cos(turn) - f.along.y * std::sin(turn),
+                  f.along.x * std::sin(turn) + f.along.y * std::cos(turn)},
+                 f.along);
 }
 
 void TrackBook::SeeGround(const Object& object, const Moment& moment, double step_s, Track* track) {
@@ -234,7 +261,7 @@ void TrackBook::SeeGround(const Object& object, const Moment& moment, double ste
       return;
     }
     if (placed->sides < 4) placed->deviation = placed->deviation * 1.5;
-    const double dx = placed->deviation.x, dy = placed->deviation.y;
+    double dx = placed->deviation.x, dy = placed->deviation.y;
     const bool jumped =
         !fresh &&
         (std::abs(placed->center.x - track->x.value) > 3 + kJump * std::sqrt(dx * dx + track->x.variance) ||
@@ -245,6 +272,11 @@ void TrackBook::SeeGround(const Object& object, const Moment& moment, double ste
       track->y.Start(placed->center.y, dy, fast);
       if (jumped) track->heading_known = false;
     } else {
+      // What is where it can hardly be is believed less.
+      const double off =
+          std::max(std::abs(placed->center.x - track->x.value) / std::sqrt(dx * dx + track->x.variance),
+                   std::abs(placed->center.y - track->y.value) / std::sqrt(dy * dy + track->y.variance));
+      if (off > kOdd) track->odd_s = moment.time_s, dx *= off / kOdd, dy *= off / kOdd;
       track->x.Update(placed->center.x, dx);
       track->y.Update(placed->center.y, dy);
     }

@@ -45,6 +45,8 @@ struct Track {
   AxisFilter x, y;
   double deviation = 0;        // of its place, metres or pixels
   bool heading_known = false;  // from its motion
+  double against_s = 0;        // its motion has not been far off its heading since then
+  double odd_s = -1e9;         // when it was seen last where it could hardly be
   bool lane_heading = false;   // else: that of the lane it is in
   bool cut = false;            // by the picture's edge
   double whole_since_s = 0;    // not cut since then
