@@ -152,7 +152,7 @@ class Bench {
     if (clip == nullptr) AddReference(name);
   }
 
-  void Report() const {
+  nlohmann::json Report() const {
     std::printf("%-16s %6s %6s %6s %6s %6s | %6s %6s | %5s %5s %5s %5s | %7s %6s %7s %6s %6s\n", "", "HOTA",
                 "DetA", "AssA", "IDF1", "switch", "HOTA %", "IDF1 %", "full", "part", "pred", "skip",
                 "runs/s", "area/s", "ms/s", "decide", "ratio");
@@ -182,7 +182,7 @@ class Bench {
                        {"cpu_ms_per_s", 1e3 * way.cpu_s / seconds_},
                        {"ratio", ratio}};
     }
-    if (!settings_.json.empty()) std::ofstream(settings_.json) << all.dump(1) << "\n";
+    return all;
   }
 
   void ReportClasses() const {
@@ -337,6 +337,7 @@ absl::Status Run(const Settings& settings) {
   ASSIGN_OR_RETURN(pipeline::Plan plan, pipeline::PlanForModel(settings.model, store));
   plan.steps[0].head.min_score = settings.min_score;
   ASSIGN_OR_RETURN(const auto engine, pipeline::Engine::Create(std::move(plan), {}));
+  nlohmann::json scores;
   for (const std::string& weather :
        settings.videos.empty() ? settings.weathers : std::vector<std::string>{"videos"}) {
     Bench bench(engine, settings);
@@ -356,10 +357,11 @@ absl::Status Run(const Settings& settings) {
       bench.Play(std::filesystem::path(file).filename().string(), video.get(), nullptr);
     }
     std::printf("\n%s\n", weather.c_str());
-    bench.Report();
+    scores[weather] = bench.Report();
     bench.ReportClasses();
     std::fflush(stdout);
   }
+  if (!settings.json.empty()) std::ofstream(settings.json) << scores.dump(1) << "\n";
   return absl::OkStatus();
 }
 

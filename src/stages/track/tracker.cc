@@ -22,7 +22,7 @@ constexpr double kRecentShare =
     0.3;                        // of lost_s_max: who is out of sight for longer is not found by a low score
 constexpr float kWiden = 0.5f;  // of each side, in the second look at what moves far between frames
 constexpr float kAppearanceKept = 0.9f;               // of a track's appearance, at each new one
-constexpr double kQuickStep = 0.04, kSlowStep = 0.2;  // seconds between looks
+constexpr double kQuickStep = 0.04, kSlowStep = 0.2;  // seconds between looks at the whole
 constexpr float kSlowCredit = 0.1f;                   // of a score, at the slow step
 constexpr int kGapStepsMax = 8;
 constexpr size_t kRivalsMax = 32;  // detections that one track considers: the best; keeps crowds affordable
@@ -73,6 +73,7 @@ class ByteTracker : public Tracker {
   void Reset() override {
     tracks_.clear();
     time_s_.reset();
+    whole_s_.reset();
     next_id_ = 1;
   }
 
@@ -87,6 +88,7 @@ class ByteTracker : public Tracker {
         << "one embedding per detection, or none";
     Begin(time_s, detections, embeddings);
     const float high_score = HighScore();
+    if (looked.whole) whole_s_ = time_s_;
     const std::vector<int> high = Usable(high_score, 2), low = Usable(options_.low_score, high_score);
     const std::vector<int> confirmed = TracksWhere([](const Track& track) { return track.id != 0; });
     Match(confirmed, high, options_.match_iou, Look::kPlain);
@@ -152,7 +154,8 @@ class ByteTracker : public Tracker {
 
   // Where looks are few, so are the chances of a good score, and of a false alarm to repeat.
   float HighScore() const {
-    const double slow = std::clamp((step_s_ - kQuickStep) / (kSlowStep - kQuickStep), 0.0, 1.0);
+    const double gap = *time_s_ - whole_s_.value_or(*time_s_);
+    const double slow = std::clamp((gap - kQuickStep) / (kSlowStep - kQuickStep), 0.0, 1.0);
     return std::max(options_.low_score, options_.high_score - kSlowCredit * static_cast<float>(slow));
   }
 
@@ -313,8 +316,8 @@ class ByteTracker : public Tracker {
 
   const TrackerOptions options_;
   std::vector<Track> tracks_;
-  std::optional<double> time_s_;
-  double step_s_ = 0;  // since the update before
+  std::optional<double> time_s_, whole_s_;  // of the last update; of the last look at the whole
+  double step_s_ = 0;                       // since the update before
   int64_t next_id_ = 1;
   // Of the frame at hand.
   absl::Span<Detection> detections_;
