@@ -110,7 +110,7 @@ def watch(footage, count, mode, seconds):
         done = after["sightline_camera_analysed_total", f"c{i}", None] - before["sightline_camera_analysed_total", f"c{i}", None]
         wanted = MODES[mode]["rate"] or footage["fps"][i % len(footage["fps"])]
         share = min(share, done / wall / wanted)
-        age = max(age, after["sightline_camera_delay_p99_seconds", f"c{i}", None])
+        age = max(age, after["sightline_camera_delay_seconds", f"c{i}", "0.99"])
     cpu = (after["process_cpu_seconds_total", None, None] - before["process_cpu_seconds_total", None, None]) / wall
     return share >= KEPT_SHARE and age <= AGE_S, cpu, share, age
 
