@@ -17,6 +17,8 @@ constexpr double kTurnMax = 1.2;          // radians a second
 constexpr double kFarOff = 1.0;           // radians, of its motion to its heading
 constexpr double kTurned_s = 0.8;         // so long, and it was the heading that was wrong
 constexpr double kAlongLane = 0.7;        // cosine
+constexpr double kSideways = 1.5;         // deviations of its speed, and
+constexpr double kSidewaysShare = 0.35;   // of its speed along the lane
 constexpr double kOdd = 3;                // deviations
 constexpr double kStandTolerance = 0.45;  // metres
 constexpr double kRestLooks = 12;
@@ -197,6 +199,17 @@ std::optional<Point> TrackBook::LaneHeading(const Point& ground) const {
   return heading;
 }
 
+// Sideways speed that may as well be none is none: vehicles follow lanes.
+void TrackBook::KeepLane(Track* track) const {
+  if (!track->facts->vehicle() || lanes_.empty()) return;
+  const auto lane = LaneHeading(track->footprint.center);
+  if (!lane) return;
+  const double sideways = Cross(*lane, track->footprint.velocity), along = Dot(*lane, track->footprint.velocity);
+  const double deviation = std::sqrt((track->x.speed_variance + track->y.speed_variance) / 2);
+  if (std::abs(sideways) < std::min(kSideways * deviation, kSidewaysShare * std::abs(along)))
+    track->footprint.velocity = *lane * along;
+}
+
 void TrackBook::Turn(double step_s, Track* track) const {
   Footprint& f = track->footprint;
   const bool vehicle = track->facts->vehicle();
@@ -286,6 +299,7 @@ void TrackBook::SeeGround(const Object& object, const Moment& moment, double ste
   Footprint& f = track->footprint;
   f.center = {track->x.value, track->y.value};
   f.velocity = track->velocity();
+  KeepLane(track);
   track->speed = Length(f.velocity);
   track->speed_deviation = std::sqrt((track->x.speed_variance + track->y.speed_variance) / 2);
   Turn(step_s, track);

@@ -93,6 +93,7 @@ class TrackBook {
   void SeeStanding(double time_s, Track* track);
   Point GuessHeading(const Box& box, const ClassFacts& facts) const;
   std::optional<Point> LaneHeading(const Point& ground) const;
+  void KeepLane(Track* track) const;
   void Turn(double step_s, Track* track) const;
 
   std::shared_ptr<const View> view_;
