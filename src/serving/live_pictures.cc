@@ -34,13 +34,6 @@ void ShrinkPlane(const Plane& from, Size from_bytes, int group, int by, uint8_t*
   }
 }
 
-std::vector<cameras::SeenBox> HiddenBoxes(const cameras::LiveView& view) {
-  std::vector<cameras::SeenBox> boxes;
-  for (const auto& mark : view.marks)
-    if (const auto kind = cameras::HiddenAs(mark.label)) boxes.push_back({*kind, mark.id, mark.box});
-  return boxes;
-}
-
 // Outlines: zones closed, lines open.
 std::vector<sinks::Trail> OutlinesOf(const rules::SceneGeometry& geometry) {
   std::vector<sinks::Trail> outlines;
@@ -126,7 +119,7 @@ absl::StatusOr<LivePictures::Jpeg> LivePictures::Encode(const std::string& camer
       return found->second.jpeg;
   }
   FramePtr frame = Shrunk(view.frame, style.width_max);
-  if (style.redact) frame = cameras::Redacted(frame, view.redaction, HiddenBoxes(view));
+  if (style.redact) frame = cameras::Redacted(frame, view.redaction, view.hidden);
   auto bytes = ToJpeg(*frame, style.overlay ? &view : nullptr);
   if (!bytes.ok()) return bytes.status();
   auto jpeg = std::make_shared<const std::string>(*std::move(bytes));

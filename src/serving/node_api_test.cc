@@ -57,6 +57,7 @@ class NodeApiTest : public testing::Test {
     view.geometry.zones.push_back({"road", {{0, 0}, {100, 0}, {100, 100}}, {}});
     view.geometry.lines.push_back({"stop", {10, 10}, {200, 10}});
     view.marks.push_back({7, "person", 0.9f, {300, 100, 400, 300}, true});
+    view.hidden.push_back({cameras::SeenBox::Kind::kPerson, 7, view.marks.back().box});
     view.redaction.people = true;
     return view;
   }

@@ -11,9 +11,22 @@ constexpr size_t kStatesMax = 4096;  // open at a time
 
 std::vector<SeenBox> HiddenBoxes(const Analysis& analysis) {
   std::vector<SeenBox> boxes;
-  for (const rules::Object& object : analysis.objects)
-    if (const auto kind = HiddenAs(object.label)) boxes.push_back({*kind, object.id, object.box});
+  for (const rules::Object& object : analysis.objects) AddHidden(object.label, object.id, object.box, &boxes);
   return boxes;
+}
+
+// Detections that are no track, or none yet. Evidence does without them: it knows what came after.
+void AddUntracked(const Analysis& analysis, std::vector<SeenBox>* boxes) {
+  if (analysis.result == nullptr) return;
+  const pipeline::Engine& engine = *analysis.setup->engine;
+  for (size_t i = 0; i < analysis.result->steps.size(); ++i) {
+    if (engine.plan().steps[i].kind != pipeline::StepKind::kDetect) continue;
+    const auto& labels = engine.step(static_cast<int>(i)).card.head.labels;
+    for (const Detection& detection : analysis.result->steps[i].detections) {
+      const auto index = static_cast<size_t>(detection.class_id);
+      if (index < labels.size()) AddHidden(labels[index], 0, detection.box, boxes);
+    }
+  }
 }
 
 // Before the first frame says.
@@ -24,13 +37,16 @@ Size LikelySize(const CameraConfig& config) {
 
 }  // namespace
 
-std::optional<SeenBox::Kind> HiddenAs(std::string_view label) {
-  if (label == "face") return SeenBox::Kind::kFace;
-  if (label == "person" || label == "pedestrian" || label == "rider" || label == "cyclist")
-    return SeenBox::Kind::kPerson;
-  for (const std::string_view vehicle : {"car", "truck", "bus", "van", "motorcycle", "motorbike", "vehicle"})
-    if (label == vehicle) return SeenBox::Kind::kVehicle;
-  return std::nullopt;
+void AddHidden(std::string_view label, int64_t id, const Box& box, std::vector<SeenBox>* boxes) {
+  const auto is_one_of = [&](std::initializer_list<std::string_view> names) {
+    return std::find(names.begin(), names.end(), label) != names.end();
+  };
+  if (label == "face") boxes->push_back({SeenBox::Kind::kFace, id, box});
+  // Who rides is seen as one with what is ridden.
+  if (is_one_of({"person", "pedestrian", "rider", "cyclist", "bicycle", "motorcycle", "motorbike"}))
+    boxes->push_back({SeenBox::Kind::kPerson, id, box});
+  if (is_one_of({"car", "truck", "bus", "van", "vehicle", "motorcycle", "motorbike"}))
+    boxes->push_back({SeenBox::Kind::kVehicle, ~id, box});
 }
 
 absl::StatusOr<std::unique_ptr<Camera>> Camera::Create(CameraConfig config, std::string pipeline,
@@ -177,8 +193,9 @@ void Camera::Unwatch() {
 
 void Camera::OnAnalysis(const Analysis& analysis) {
   if (analysis.frame == nullptr) return;
-  if (parts_.evidence != nullptr)
-    parts_.evidence->OnSeen(parts_.key, analysis.frame->stream_s, HiddenBoxes(analysis));
+  std::vector<SeenBox> hidden = HiddenBoxes(analysis);
+  if (parts_.evidence != nullptr) parts_.evidence->OnSeen(parts_.key, analysis.frame->stream_s, hidden);
+  AddUntracked(analysis, &hidden);
   absl::MutexLock lock(&mutex_);
   view_.frame = analysis.frame->frame;
   view_.stream_s = analysis.frame->stream_s;
@@ -186,6 +203,7 @@ void Camera::OnAnalysis(const Analysis& analysis) {
   view_.marks.clear();
   for (const rules::Object& object : analysis.objects)
     view_.marks.push_back({object.id, std::string(object.label), object.score, object.box, object.seen});
+  view_.hidden = std::move(hidden);
 }
 
 void Camera::CountEvent(WallTime captured) {

@@ -56,12 +56,13 @@ struct LiveView {
     bool seen = true;
   };
   std::vector<Mark> marks;
+  std::vector<SeenBox> hidden;  // where redaction must hide something: also what is no track yet
   rules::SceneGeometry geometry;
   Redaction redaction;  // of the camera: for what leaves the machine
 };
 
-// As what redaction hides something with this label; nullopt: it does not.
-std::optional<SeenBox::Kind> HiddenAs(std::string_view label);
+// What redaction must hide of something with this label: nothing, a person, a vehicle, or (motorcycles) both.
+void AddHidden(std::string_view label, int64_t id, const Box& box, std::vector<SeenBox>* boxes);
 
 // Threads: methods from anywhere.
 class Node {
