@@ -20,7 +20,7 @@ constexpr double kBrakingNeeded = 3.0;  // m/s2: what gentle braking would solve
 constexpr double kCrossingSine = 0.5;   // ways cross at 30 degrees and more
 constexpr double kHistory_s = 0.5;      // kept beyond the limit
 constexpr double kSettled_s = 0.5;      // at the picture's edge, or off it, for so long
-constexpr double kMargin_m = 0.2;       // about each footprint: it is measured, not known
+constexpr double kMargin_m = 0.2;       // about footprints: they are measured, not known
 constexpr double kErrorMax = 0.27;      // of the limit: what is measured worse says nothing
 constexpr int kLooksMin = 4;            // before that, speeds are guesses
 constexpr size_t kHistoryMax = 512, kEncountersMax = 4096;
@@ -121,7 +121,8 @@ class NearMiss final : public StateBase {
     if (passing_s_ <= 0 || found == past_.end() || b.speed < (OnFoot(b) ? kMoves : kPasses))
       return std::nullopt;
     const std::deque<Past>& past = found->second;
-    const Footprint& fb = b.footprint;
+    Footprint fb = b.footprint;
+    fb.half_length += kMargin_m / 2, fb.half_width += kMargin_m / 2;
     if (a.present && Overlap(a.footprint, fb)) return std::nullopt;
     for (size_t i = past.size(); i-- > 0;) {
       const Footprint& fa = past[i].footprint;

@@ -204,7 +204,8 @@ void TrackBook::KeepLane(Track* track) const {
   if (!track->facts->vehicle() || lanes_.empty()) return;
   const auto lane = LaneHeading(track->footprint.center);
   if (!lane) return;
-  const double sideways = Cross(*lane, track->footprint.velocity), along = Dot(*lane, track->footprint.velocity);
+  const double sideways = Cross(*lane, track->footprint.velocity),
+               along = Dot(*lane, track->footprint.velocity);
   const double deviation = std::sqrt((track->x.speed_variance + track->y.speed_variance) / 2);
   if (std::abs(sideways) < std::min(kSideways * deviation, kSidewaysShare * std::abs(along)))
     track->footprint.velocity = *lane * along;
