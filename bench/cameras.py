@@ -243,7 +243,7 @@ def compare_events(count, seconds):
 
 
 def soak(minutes, models):
-    clips = [simulate(OUT / f"street-{seed}", seed, 40) for seed in (500, 501, 502, 503)]
+    clips = [simulate(OUT / f"slow-{seed}", seed, 40, "--fps", "5") for seed in (500, 501, 502, 503)]
     footage = {"files": [c / "video.mp4" for c in clips]}
     with tempfile.TemporaryDirectory() as folder:
         cameras = cameras_of(footage["files"], 200, "auto", lambda i: {"rate": 0.5})

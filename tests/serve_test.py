@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """A node as its user runs it: `sightline serve` and `sightline camera`, real sinks, restarts, kill -9, wrong input."""
+import datetime
 import hashlib
 import hmac
 import http.server
@@ -55,6 +56,8 @@ class Receiver:
                 if outer.answer == 200:
                     event = json.loads(body)
                     outer.events.append(event)
+                    captured = datetime.datetime.fromisoformat(event["time"].replace("Z", "+00:00")).timestamp()
+                    outer.delays.append(time.time() - captured)
                 self.send_response(outer.answer)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -223,6 +226,11 @@ class ServeTest(unittest.TestCase):
                                 "csv=p=0", self.folder / "clip.mp4"], capture_output=True, text=True)
         self.assertGreater(int(probe.stdout.split()[0].strip(",")), 20, probe.stderr)
         self.end(process)
+        # Capture to webhook: at most half a second beyond the analysis interval (0.2 s), for 95 % of the events.
+        delays = sorted(receiver.delays)
+        self.assertLess(delays[int(0.95 * (len(delays) - 1))], 0.5 + 0.2, delays)
+        print(f"capture to webhook: median {delays[len(delays) // 2]:.3f} s, at most {delays[-1]:.3f} s of {len(delays)} events",
+              file=sys.stderr)
         kept = [json.loads(line)["id"] for line in (self.folder / "data/events.jsonl").read_text().splitlines()]
         self.assertEqual(sorted(set(kept)), sorted({e["id"] for e in receiver.events}))
         self.assertTrue(list((self.folder / "data/tracks").rglob("*.parquet")))
