@@ -142,9 +142,19 @@ void Camera::OnPacket(const LivePacket& packet) {
   if (parts_.evidence != nullptr) parts_.evidence->OnPacket(parts_.key, packet);
 }
 
+// A camera that is down tries again and again: what is wrong is said once, until it is something else.
 void Camera::OnState(const StreamStatus& status) {
-  spdlog::info("camera {}: {}{}", config_.name, Name(status.state),
-               status.last_error.ok() ? "" : fmt::format(": {}", MessageOf(status.last_error)));
+  const std::string error(status.last_error.ok() ? "" : MessageOf(status.last_error));
+  const bool trouble = status.state == StreamState::kBackOff;
+  bool news = status.state != StreamState::kConnecting;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (trouble) news = error != told_error_;
+    if (trouble) told_error_ = error;
+    if (status.state == StreamState::kLive) told_error_.clear();
+  }
+  const auto level = !news ? spdlog::level::debug : trouble ? spdlog::level::warn : spdlog::level::info;
+  spdlog::log(level, "camera {}: {}{}", config_.name, Name(status.state), trouble ? ": " + error : "");
 }
 
 // The watcher waits for calls that are under way, and those take the mutex: it is never held here.

@@ -80,6 +80,7 @@ class Camera final : public StreamObserver {
   std::optional<WallTime> last_event_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::pair<std::string, std::string>> states_ ABSL_GUARDED_BY(mutex_);  // rule/state, event
   bool paused_ ABSL_GUARDED_BY(mutex_) = false;
+  std::string told_error_ ABSL_GUARDED_BY(mutex_);  // the trouble that was logged last
   std::unique_ptr<CameraStream> stream_ ABSL_GUARDED_BY(mutex_);
 };
 
