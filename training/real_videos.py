@@ -11,7 +11,7 @@ import json
 import pathlib
 import subprocess
 
-SURE, PERHAPS, FEW = 0.4, 0.15, 20
+SURE, PERHAPS, FEW, CARD = 0.4, 0.15, 20, 0.4
 LABELS = ["person", "bicycle", "motorcycle", "car", "bus", "truck"]
 PIPELINE = "name: real\nsteps:\n  - {{id: objects, kind: detect, model: {}, min_score: {}}}\n"
 
@@ -54,7 +54,7 @@ def recall(truth, found):
     return hits / len(truth)
 
 
-print(f"| video | class | objects by {args.reference} | AP50 | recall at 0.3 |\n|---|---|---|---|---|")
+print(f"| video | class | objects by {args.reference} | AP50 | recall at 0.4 |\n|---|---|---|---|---|")
 for video in args.videos:
     truth = detect(args.reference, args.reference_models, PERHAPS, video, "reference")[1]
     path, found = detect(args.model, args.models, 0.01, video, "found")
@@ -72,6 +72,6 @@ for video in args.videos:
         sure = [t for t in truth if t["label"] == entry["label"] and t["score"] >= SURE]
         if len(sure) < FEW:
             continue
-        shown = [f for f in found if f["label"] == entry["label"] and f["score"] >= 0.3]
+        shown = [f for f in found if f["label"] == entry["label"] and f["score"] >= CARD]
         print(f"| {video.stem} | {entry['label']} | {len(sure)} | {100 * entry['ap50']:.1f} | {100 * recall(sure, shown):.0f} % |",
               flush=True)

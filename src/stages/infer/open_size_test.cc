@@ -57,7 +57,8 @@ TEST(OpenSize, cuts_tables_of_positions_to_the_input) {
   };
   const auto fixed = load(false), open = load(true);
   ASSERT_EQ(open->inputs()[0].shape, (Shape{1, 3, -1, -1}));
-  const std::vector<float> a = RunOnNoise(*fixed, {1, 3, 320, 576}), b = RunOnNoise(*open, {1, 3, 320, 576});
+  const std::vector<float> a = RunOnNoise(*fixed, fixed->inputs()[0].shape),
+                           b = RunOnNoise(*open, fixed->inputs()[0].shape);
   ASSERT_EQ(a.size(), b.size());
   for (size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], b[i], 1e-3f * std::max(1.f, std::abs(a[i]))) << i;
   const std::vector<float> small = RunOnNoise(*open, {1, 3, 96, 160});
