@@ -88,6 +88,19 @@ def differences(test, done):
         yield f"too much: {extra}"
 
 
+def example_differs():
+    """docs/rules.md shows a camera: it must be taken as it stands."""
+    text = (ROOT / "docs/rules.md").read_text()
+    example = text.split("```yaml\n")[1].split("```")[0]
+    with tempfile.TemporaryDirectory(prefix="sightline-rules-") as folder:
+        folder = pathlib.Path(folder)
+        (folder / "camera.yaml").write_text(example)
+        (folder / "tracks.txt").write_text("1,1,100,500,40,100,1,1,1\n")
+        done = subprocess.run([PROGRAM, "camera", "replay", folder / "camera.yaml", folder / "tracks.txt", "--fps", "10",
+                               "-o", folder / "events.jsonl"], capture_output=True, text=True, timeout=60)
+    return "" if done.returncode == 0 and "reprojection error" in done.stderr else done.stderr
+
+
 def main():
     names = sys.argv[1:]
     failures = count = 0
@@ -103,6 +116,9 @@ def main():
             print(f"FAILED {path.stem}: {test['about']}")
             for problem in problems:
                 print(f"  {problem}")
+    if not names and (problem := example_differs()):
+        failures += 1
+        print(f"FAILED the example of docs/rules.md: {problem}")
     print(f"{count} text tests of rules, {failures} failed")
     return 1 if failures or count == 0 else 0
 

@@ -1,9 +1,13 @@
 // Somebody on foot is on the road, and not on a crosswalk (`except_zones`).
+#include <algorithm>
+
 #include "stages/rules/motion/riding.h"
 #include "stages/rules/rule_state.h"
 
 namespace sightline::rules {
 namespace {
+
+constexpr double kClear_m = 0.15;
 
 class PersonOnRoad final : public TrackJudge {
  public:
@@ -11,14 +15,24 @@ class PersonOnRoad final : public TrackJudge {
 
  protected:
   bool About(const Track& track) const override { return track.facts->being == Being::kPerson; }
-  std::optional<Finding> Judge(const Track& track, const Moment&, bool) override {
+  std::optional<Finding> Judge(const Track& track, const Moment&, bool open) override {
     const auto* zone = rule().ZoneAt(track.place);
-    if (zone == nullptr || RidesAny(track, book().present())) return std::nullopt;
+    if (zone == nullptr || (!open && !WellInside(track)) || RidesAny(track, book().present())) return std::nullopt;
     Finding finding;
     finding.zone = zone->name;
     if (track.grounded)
       finding.values.push_back({"speed_kmh", track.speed * 3.6, track.speed_deviation * 3.6});
     return finding;
+  }
+
+ private:
+  // Off the edge by more than the measurement may be off: many stand and walk along the kerb.
+  bool WellInside(const Track& track) const {
+    if (!track.grounded) return true;
+    const double off = std::max(kClear_m, track.deviation);
+    for (const Point& way : {Point{off, 0}, Point{-off, 0}, Point{0, off}, Point{0, -off}})
+      if (rule().ZoneAt(rule().view->ground().ToPixel(track.footprint.center + way)) == nullptr) return false;
+    return true;
   }
 };
 
