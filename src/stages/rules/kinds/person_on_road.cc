@@ -1,13 +1,11 @@
 // Somebody on foot is on the road, and not on a crosswalk (`except_zones`).
-#include <algorithm>
-
 #include "stages/rules/motion/riding.h"
 #include "stages/rules/rule_state.h"
 
 namespace sightline::rules {
 namespace {
 
-constexpr double kClear_m = 0.15;
+constexpr double kClear = 0.6;  // of its deviation
 
 class PersonOnRoad final : public TrackJudge {
  public:
@@ -29,7 +27,7 @@ class PersonOnRoad final : public TrackJudge {
   // Off the edge by more than the measurement may be off: many stand and walk along the kerb.
   bool WellInside(const Track& track) const {
     if (!track.grounded) return true;
-    const double off = std::max(kClear_m, track.deviation);
+    const double off = kClear * track.deviation;
     for (const Point& way : {Point{off, 0}, Point{-off, 0}, Point{0, off}, Point{0, -off}})
       if (rule().ZoneAt(rule().view->ground().ToPixel(track.footprint.center + way)) == nullptr) return false;
     return true;
