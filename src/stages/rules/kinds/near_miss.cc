@@ -13,16 +13,18 @@
 namespace sightline::rules {
 namespace {
 
-constexpr double kTime_s = 1.5;         // of both measures, where the configuration names neither
-constexpr double kMoves = 0.5;          // m/s: slower is standing
-constexpr double kPasses = 3.0;         // m/s: the least of a vehicle that passes behind or before another
-constexpr double kBrakingNeeded = 3.0;  // m/s2: what gentle braking would solve is no near miss
-constexpr double kCrossingSine = 0.5;   // ways cross at 30 degrees and more
-constexpr double kHistory_s = 0.5;      // kept beyond the limit
-constexpr double kSettled_s = 0.5;      // at the picture's edge, or off it, for so long
-constexpr double kMargin_m = 0.2;       // about footprints: they are measured, not known
-constexpr double kErrorMax = 0.27;      // of the limit: what is measured worse says nothing
-constexpr int kLooksMin = 4;            // before that, speeds are guesses
+constexpr double kTime_s = 1.5;          // of both measures, where the configuration names neither
+constexpr double kMoves = 0.5;           // m/s: slower is standing
+constexpr double kPasses = 3.0;          // m/s: the least of a vehicle that passes behind or before another
+constexpr double kBrakingNeeded = 3.0;   // m/s2: what gentle braking would solve is no near miss
+constexpr double kCrossingSine = 0.5;    // ways cross at 30 degrees and more
+constexpr double kHistory_s = 0.5;       // kept beyond the limit
+constexpr double kSettled_s = 0.5;       // at the picture's edge, or off it, for so long
+constexpr double kMargin_m = 0.2;        // about footprints: they are measured, not known
+constexpr double kDeviationMax_m = 1.5;  // of a place: who is measured worse is too far away
+constexpr double kKerb = 0.6;            // deviations off the kerb
+constexpr double kErrorMax = 0.27;       // of the limit: what is measured worse says nothing
+constexpr int kLooksMin = 4;             // before that, speeds are guesses
 constexpr size_t kHistoryMax = 512, kEncountersMax = 4096;
 
 bool OnFoot(const Track& track) { return track.facts->being == Being::kPerson; }
@@ -88,11 +90,22 @@ class NearMiss final : public StateBase {
   }
   // Its motion is known: what grows out of the picture's edge seems to jump as it comes off it.
   static bool Settled(const Track& track) {
-    return track.last_s - track.edge_changed_s >= kSettled_s && track.last_s - track.odd_s >= kSettled_s &&
+    return track.deviation <= kDeviationMax_m && track.last_s - track.edge_changed_s >= kSettled_s &&
+           track.last_s - track.odd_s >= kSettled_s &&
            (track.heading_known || track.lane_heading || OnFoot(track));
   }
   bool OnRoad(const Point& ground) const {
     return rule().ZoneAt(rule().view->ground().ToPixel(ground)) != nullptr;
+  }
+
+  // People count while they are on the road, by about as much as their place may be off: many stand at the
+  // kerb.
+  bool MayBeMet(const Track& track) const {
+    if (!OnFoot(track)) return true;
+    const double off = kKerb * track.deviation;
+    for (const Point& way : {Point{off, 0}, Point{-off, 0}, Point{0, off}, Point{0, -off}})
+      if (!OnRoad(track.footprint.center + way)) return false;
+    return true;
   }
 
   std::optional<Measure> Collision(const Track& a, const Track& b) const {
@@ -106,8 +119,7 @@ class NearMiss final : public StateBase {
     if (!time || *time <= 0 || *time >= collision_s_ || speed / (2 * *time) < kBrakingNeeded)
       return std::nullopt;
     const Point place = (fa.center + fb.center + (fa.velocity + fb.velocity) * *time) * 0.5;
-    if (!OnRoad(place) || (OnFoot(a) && !OnRoad(fa.center)) || (OnFoot(b) && !OnRoad(fb.center)))
-      return std::nullopt;
+    if (!OnRoad(place) || !MayBeMet(a) || !MayBeMet(b)) return std::nullopt;
     const double error =
         std::hypot(std::hypot(a.deviation, b.deviation) / std::max(speed, 0.5),
                    *time * std::hypot(a.speed_deviation, b.speed_deviation) / std::max(speed, 0.5));

@@ -7,6 +7,7 @@ namespace sightline::rules {
 namespace {
 
 constexpr double kHeldUp_m = 10;
+constexpr double kNear_m = 5;
 constexpr double kCrawls = 2;  // m/s
 
 // Nearly in line before its front, and standing or crawling.
@@ -18,13 +19,11 @@ bool AheadOnGround(const Track& track, const Track& other) {
   const double cosine = std::abs(Dot(f.along, g.along));
   const double half = g.half_length * cosine + g.half_width * (1 - cosine);
   const double half_aside = g.half_width * cosine + g.half_length * (1 - cosine);
+  // It never moved and is in no lane: whoever stands near it may be the one before it.
+  if (!track.heading_known && !track.lane_heading) return f.DistanceTo(g.center) - g.half_length < kNear_m;
   const auto in_line = [&](double way) { return way > 0 && way - half < kHeldUp_m; };
   if (aside >= f.half_width + half_aside) return false;
-  if (in_line(ahead)) return true;
-  if (track.heading_known || track.lane_heading) return false;
-  // It never moved, so either end may be its front.
-  const Point back = g.center - (f.center - f.along * f.half_length);
-  return in_line(-Dot(back, f.along));
+  return in_line(ahead);
 }
 
 bool AheadInPicture(const Track& track, const Track& other) {
