@@ -1,5 +1,5 @@
-// Where video frames come from: a file or camera being decoded, the simulator, or another source with something
-// done to it.
+// Where video frames come from: a file or camera being decoded, the simulator, or another source with
+// something done to it.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,8 @@ class FrameSource {
  public:
   virtual ~FrameSource() = default;
   virtual const SourceFormat& format() const = 0;
-  // OutOfRange at the end. DataLoss: this frame is lost, calling again may give the next one; others are final.
+  // OutOfRange at the end. DataLoss: this frame is lost, calling again may give the next one; others are
+  // final.
   virtual absl::StatusOr<SourceFrame> Next() = 0;
   // What was wrong with the source as a whole, once Next() has ended.
   virtual absl::Status Damage() const { return absl::OkStatus(); }

@@ -12,8 +12,8 @@
 namespace sightline::registry {
 
 // --models, then SIGHTLINE_MODELS (paths separated by ':'), then $XDG_DATA_HOME/sightline/models (or
-// ~/.local/share/...), then the models that come with the program. With `explicit_root` only that one is used,
-// when not empty.
+// ~/.local/share/...), then the models that come with the program. With `explicit_root` only that one is
+// used, when not empty.
 std::vector<std::filesystem::path> ModelRoots(const std::filesystem::path& explicit_root);
 
 // Threads: safe. Cards and signatures are read on first use and kept.

@@ -211,7 +211,8 @@ class Pull {
 
   // ResourceExhausted is kept for our own disk: what a server sends too much of is a wrong file.
   static absl::Status NotOurs(const absl::Status& status) {
-    return absl::IsResourceExhausted(status) ? absl::FailedPreconditionError(std::string(MessageOf(status))) : status;
+    return absl::IsResourceExhausted(status) ? absl::FailedPreconditionError(std::string(MessageOf(status)))
+                                             : status;
   }
 
   absl::Status WrongSize(std::string_view where, uint64_t size) const {

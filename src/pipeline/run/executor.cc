@@ -293,7 +293,8 @@ void Worker::RunPicture(WorkInput& input, absl::Span<const uint8_t> bytes,
 
 absl::Status Worker::AnalysePicture(absl::Span<const uint8_t> bytes, const decode::PictureHeader& header,
                                     int64_t page, FrameResult* result) {
-  PictureInput picture(decoder_.get(), bytes, header, page, &times_.at(Stage::kDecode), options_.alter_picture);
+  PictureInput picture(decoder_.get(), bytes, header, page, &times_.at(Stage::kDecode),
+                       options_.alter_picture);
   RETURN_IF_ERROR(picture.Decode(KeepsPixels(false) ? Size{} : runner_.WholePictureNeed(header.size)));
   RETURN_IF_ERROR(runner_.RunUnordered(picture, result));
   if (KeepsPixels(false)) {

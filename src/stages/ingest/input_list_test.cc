@@ -218,8 +218,9 @@ TEST_F(InputListTest, other_schemes_are_refused_at_once) {
     EXPECT_EQ(CodeOf({word}), StatusCode::kInvalidArgument) << word;
   }
   EXPECT_EQ(CodeOf({}), StatusCode::kInvalidArgument);
-  EXPECT_THAT(InputList::Create({"ftp://u:secret@h/a"}, {}).status().ToString(),
-              testing::AllOf(HasSubstr("http, https, rtsp, rtsps and sim"), testing::Not(HasSubstr("secret"))));
+  EXPECT_THAT(
+      InputList::Create({"ftp://u:secret@h/a"}, {}).status().ToString(),
+      testing::AllOf(HasSubstr("http, https, rtsp, rtsps and sim"), testing::Not(HasSubstr("secret"))));
 }
 
 TEST_F(InputListTest, a_file_may_have_a_colon_in_its_name) {

@@ -107,7 +107,8 @@ class Mp4Encoder : public VideoEncoder {
     for (int i = 0; i < 3; ++i) {
       const Plane& plane = frame.planes[static_cast<size_t>(i)];
       const Size size = PlaneSize(frame.format, frame.size, i);
-      av_image_copy_plane(frame_->data[i], frame_->linesize[i], plane.data, plane.stride, size.width, size.height);
+      av_image_copy_plane(frame_->data[i], frame_->linesize[i], plane.data, plane.stride, size.width,
+                          size.height);
     }
     return EncodeAt(frame.time_s);
   }

@@ -21,8 +21,8 @@ class VideoEncoder {
   virtual ~VideoEncoder() = default;
   // Times rise; one that does not follows the last frame by 1/90000 s. A frame of another size is scaled.
   virtual absl::Status Write(const Canvas& canvas, std::optional<double> time_s) = 0;
-  // The frame's pixels under its own time. What is BT.709 limited-range kYuv420 of the video's size goes in as it
-  // is; anything else is converted.
+  // The frame's pixels under its own time. What is BT.709 limited-range kYuv420 of the video's size goes in
+  // as it is; anything else is converted.
   virtual absl::Status WriteFrame(const Frame& frame) = 0;
   virtual absl::Status Finish() = 0;
 };

@@ -15,7 +15,8 @@ class PersonOnRoad final : public TrackJudge {
   bool About(const Track& track) const override { return track.facts->being == Being::kPerson; }
   std::optional<Finding> Judge(const Track& track, const Moment&, bool open) override {
     const auto* zone = rule().ZoneAt(track.place);
-    if (zone == nullptr || (!open && !WellInside(track)) || RidesAny(track, book().present())) return std::nullopt;
+    if (zone == nullptr || (!open && !WellInside(track)) || RidesAny(track, book().present()))
+      return std::nullopt;
     Finding finding;
     finding.zone = zone->name;
     if (track.grounded)
