@@ -103,8 +103,9 @@ class NodeApi : public std::enable_shared_from_this<NodeApi> {
     return Test(request, [&](double seconds) { return node_.TestCamera(request.body, seconds); });
   }
   Response TestStoredCamera(const Request& request) {
-    return Test(request,
-                [&](double seconds) { return node_.TestStoredCamera(request.parts.at("name"), seconds); });
+    const std::string& name = request.parts.at("name");
+    if (const auto camera = node_.camera(name); !camera.ok()) return Problem(camera.status());
+    return Test(request, [&](double seconds) { return node_.TestStoredCamera(name, seconds); });
   }
   Response Test(const Request& request,
                 absl::FunctionRef<absl::StatusOr<cameras::StreamProbe>(double seconds)> probe_for);
@@ -147,8 +148,6 @@ Response NodeApi::Test(const Request& request,
   if (++tests_ > kTestsMax) return Problem(429, "Too Many Requests", "two cameras are being tested already");
   const auto probe = probe_for(NumberOf(request, "seconds", 5, 0.5, kTestSecondsMax));
   if (absl::IsInvalidArgument(probe.status())) return ConfigProblem(probe.status());
-  if (request.parts.count("name") != 0 && !node_.camera(request.parts.at("name")).ok())
-    return Problem(node_.camera(request.parts.at("name")).status());
   Json json = {{"ok", probe.ok()}};
   if (!probe.ok()) {  // the answer to what was asked: it does not work, and why
     json["error"] = WithoutAnyCredentials(MessageOf(probe.status()));

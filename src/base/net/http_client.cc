@@ -1,6 +1,5 @@
 #include "base/net/http_client.h"
 
-#include <openssl/evp.h>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <limits>
@@ -18,14 +17,6 @@ using ErrorCode = HttpConnection::ErrorCode;
 constexpr uint32_t kHeaderBytesMax = 64 << 10;
 constexpr size_t kBufferBytesMax = 128 << 10;
 constexpr size_t kReserveBytesMax = 64 << 20;  // a length that a server claims is believed only so far
-
-std::string BasicAuthentication(const std::string& credentials) {
-  const std::string plain = PercentDecoded(credentials);
-  std::vector<uint8_t> encoded(plain.size() / 3 * 4 + 5);
-  const int length = EVP_EncodeBlock(encoded.data(), reinterpret_cast<const uint8_t*>(plain.data()),
-                                     static_cast<int>(plain.size()));
-  return fmt::format("Basic {}", std::string(encoded.begin(), encoded.begin() + length));
-}
 
 absl::Status StatusOfCode(unsigned code, std::string_view reason) {
   const std::string words = fmt::format("the server answered {} {}", code, ToValidUtf8(reason.substr(0, 80)));

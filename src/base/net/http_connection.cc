@@ -1,6 +1,7 @@
 #include "base/net/http_connection.h"
 
 #include <openssl/err.h>
+#include <openssl/evp.h>
 
 #include "base/status.h"
 #include "base/text.h"
@@ -38,6 +39,16 @@ bool IsNumeric(const std::string& host) {
 }
 
 }  // namespace
+
+std::string BasicAuthentication(const std::string& credentials) {
+  const std::string plain = PercentDecoded(credentials);
+  std::string encoded(plain.size() / 3 * 4 + 5, '\0');
+  const int length =
+      EVP_EncodeBlock(reinterpret_cast<uint8_t*>(encoded.data()),
+                      reinterpret_cast<const uint8_t*>(plain.data()), static_cast<int>(plain.size()));
+  encoded.resize(static_cast<size_t>(length));
+  return fmt::format("Basic {}", encoded);
+}
 
 absl::Status HttpConnection::Connect(const Url& url, const std::vector<std::string>& addresses,
                                      const HttpOptions& options, MonotonicTime deadline,

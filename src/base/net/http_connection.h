@@ -15,6 +15,9 @@
 
 namespace sightline {
 
+// The value of an Authorization header for a URL's "user:password", percent-encoded as it stands there.
+std::string BasicAuthentication(const std::string& credentials);
+
 class HttpConnection {
  public:
   using ErrorCode = boost::system::error_code;

@@ -1,6 +1,5 @@
 #include "base/net/http_request.h"
 
-#include <openssl/evp.h>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <limits>
@@ -18,16 +17,6 @@ using ErrorCode = HttpConnection::ErrorCode;
 
 constexpr uint32_t kHeaderBytesMax = 64 << 10;
 constexpr size_t kBufferBytesMax = 128 << 10;
-
-std::string BasicAuthentication(const std::string& credentials) {
-  const std::string plain = PercentDecoded(credentials);
-  std::string encoded(plain.size() / 3 * 4 + 5, '\0');
-  const int length =
-      EVP_EncodeBlock(reinterpret_cast<uint8_t*>(encoded.data()),
-                      reinterpret_cast<const uint8_t*>(plain.data()), static_cast<int>(plain.size()));
-  encoded.resize(static_cast<size_t>(length));
-  return fmt::format("Basic {}", encoded);
-}
 
 std::string ShownUrl(const Url& url) {
   Url shown = url;

@@ -28,11 +28,6 @@ class CpuTimer {
   double begin_;
 };
 
-const attention::Look& FullLook() {
-  static const auto* look = new attention::Look();
-  return *look;
-}
-
 }  // namespace
 
 WatchWorker::WatchWorker(WorkBoard* board, int pack_max) : board_(board), pack_max_(std::max(1, pack_max)) {

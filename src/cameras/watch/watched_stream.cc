@@ -17,12 +17,12 @@ double Phase(const std::string& name) {
   return 0.85 + 0.3 * static_cast<double>(hash >> 8) / static_cast<double>(1u << 24);
 }
 
+}  // namespace
+
 const attention::Look& FullLook() {
   static const auto* look = new attention::Look();
   return *look;
 }
-
-}  // namespace
 
 WatchedSteps FindWatchedSteps(const pipeline::Engine& engine) {
   WatchedSteps found;

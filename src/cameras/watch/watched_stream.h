@@ -15,6 +15,8 @@
 
 namespace sightline::cameras {
 
+const attention::Look& FullLook();  // lives for ever
+
 // Which steps of a pipeline a watcher deals with; -1: none.
 struct WatchedSteps {
   int track = -1;   // the first: its tracks are the objects of rules
