@@ -1,5 +1,7 @@
 #include "base/clock.h"
 
+#include <fmt/format.h>
+
 #include <ctime>
 
 namespace sightline {
@@ -16,6 +18,20 @@ class RealClock final : public Clock {
 const Clock& Clock::Real() {
   static const RealClock clock;
   return clock;
+}
+
+std::string TimeText(WallTime time, int decimals) {
+  const int64_t unit = decimals == 6 ? 1'000'000 : 1'000, count = Microseconds(time) / (1'000'000 / unit);
+  int64_t seconds = count / unit, rest = count % unit;
+  if (rest < 0) {
+    rest += unit;
+    --seconds;
+  }
+  const time_t whole = seconds;
+  tm utc{};
+  gmtime_r(&whole, &utc);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:0{}}Z", utc.tm_year + 1900, utc.tm_mon + 1,
+                     utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, rest, decimals);
 }
 
 double ThreadCpuSeconds() {

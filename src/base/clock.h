@@ -3,6 +3,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <string>
 
 namespace sightline {
 
@@ -18,6 +20,14 @@ class Clock {
   virtual WallTime Wall() const = 0;
   static const Clock& Real();
 };
+
+// RFC 3339, UTC, with so many decimals of a second (3 or 6).
+std::string TimeText(WallTime time, int decimals = 3);
+
+// Since 1970.
+inline int64_t Microseconds(WallTime time) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
+}
 
 // CPU seconds that the calling thread has used.
 double ThreadCpuSeconds();

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -30,6 +31,10 @@ inline constexpr size_t kEventPathMax = 64;
 
 // kBegin and kEnd of one state (a vehicle stands; it no longer does) share a `state`; kMoment stands alone.
 enum class EventPhase { kMoment, kBegin, kEnd };
+constexpr std::string_view Name(EventPhase phase) {
+  constexpr std::string_view kNames[] = {"moment", "begin", "end"};
+  return kNames[static_cast<size_t>(phase)];
+}
 
 struct Event {
   std::string id;     // unique, sortable by time: made by the node (rules put a state's own id here)

@@ -39,20 +39,6 @@ Json NamesOf(const List& list) {
 
 }  // namespace
 
-std::string TimeText(WallTime time) {
-  const int64_t ms = std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-  int64_t seconds = ms / 1000, rest = ms % 1000;
-  if (rest < 0) {
-    rest += 1000;
-    --seconds;
-  }
-  const time_t whole = seconds;
-  tm utc{};
-  gmtime_r(&whole, &utc);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900, utc.tm_mon + 1,
-                     utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, rest);
-}
-
 Json StateJson(const cameras::StreamStatus& status) {
   Json json = {{"state", cameras::Name(status.state)}, {"since", TimeOrNull(status.since)}};
   json["error"] =

@@ -9,7 +9,6 @@ namespace sightline::serving {
 
 using Json = nlohmann::ordered_json;
 
-std::string TimeText(WallTime time);  // RFC 3339, UTC, milliseconds
 Json StateJson(const cameras::StreamStatus& status);
 Json CameraJson(const cameras::CameraInfo& camera);
 Json CameraDetails(const cameras::CameraInfo& camera);  // with its configuration

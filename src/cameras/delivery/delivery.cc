@@ -8,19 +8,11 @@
 namespace sightline::cameras {
 namespace {
 
-std::string_view PhaseName(EventPhase phase) {
-  constexpr std::string_view kNames[] = {"moment", "begin", "end"};
-  return kNames[static_cast<size_t>(phase)];
-}
-
-int64_t ToUs(WallTime time) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
-}
+WallTime ToWall(int64_t us) { return WallTime(std::chrono::microseconds(us)); }
 
 class OutboxDelivery final : public Delivery {
  public:
-  OutboxDelivery(store::NodeStore* store, std::vector<NamedSink> sinks, std::string node)
-      : store_(store), node_(std::move(node)) {
+  OutboxDelivery(store::NodeStore* store, std::vector<NamedSink> sinks) : store_(store) {
     std::random_device random;
     for (NamedSink& sink : sinks)
       workers_.push_back(std::make_unique<SinkWorker>(store_, std::move(sink), random()));
@@ -30,25 +22,17 @@ class OutboxDelivery final : public Delivery {
     for (const auto& worker : workers_) worker->Cancel();  // together, then each is waited for
   }
 
-  absl::Status Deliver(const Event& event) override {
-    store::StoredEvent stored;
-    stored.id = event.id;
-    stored.camera = event.camera;
-    stored.kind = event.kind;
-    stored.rule = event.rule;
-    stored.phase = PhaseName(event.phase);
-    stored.captured_us = ToUs(event.captured);
-    stored.json = sinks::ToCloudEvent(event, node_);
+  absl::Status Deliver(const store::StoredEvent& event) override {
     std::vector<std::pair<std::string, std::string>> outbox;
     for (const auto& worker : workers_)
-      if (worker->Takes(event)) outbox.emplace_back(worker->name(), stored.json);
-    absl::Status status = store_->AddEvent(stored, outbox);
+      if (worker->Takes(event)) outbox.emplace_back(worker->name(), event.json);
+    absl::Status status = store_->AddEvent(event, outbox);
     for (const auto& worker : workers_) {
       if (!worker->Takes(event)) continue;
       if (status.ok()) {
         worker->Wake();
       } else if (!absl::IsAlreadyExists(status)) {
-        worker->Offer({stored.id, stored.kind, stored.camera, stored.json}, event.captured);
+        worker->Offer({event.id, event.kind, event.camera, event.json}, ToWall(event.captured_us));
       }
     }
     return status;
@@ -75,15 +59,25 @@ class OutboxDelivery final : public Delivery {
 
  private:
   store::NodeStore* const store_;
-  const std::string node_;
   std::vector<std::unique_ptr<SinkWorker>> workers_;
 };
 
 }  // namespace
 
-std::unique_ptr<Delivery> Delivery::Create(store::NodeStore* store, std::vector<NamedSink> sinks,
-                                           std::string node) {
-  return std::make_unique<OutboxDelivery>(store, std::move(sinks), std::move(node));
+store::StoredEvent StoredForm(const Event& event, std::string_view node) {
+  store::StoredEvent stored;
+  stored.id = event.id;
+  stored.camera = event.camera;
+  stored.kind = event.kind;
+  stored.rule = event.rule;
+  stored.phase = Name(event.phase);
+  stored.captured_us = Microseconds(event.captured);
+  stored.json = sinks::ToCloudEvent(event, node);
+  return stored;
+}
+
+std::unique_ptr<Delivery> Delivery::Create(store::NodeStore* store, std::vector<NamedSink> sinks) {
+  return std::make_unique<OutboxDelivery>(store, std::move(sinks));
 }
 
 }  // namespace sightline::cameras

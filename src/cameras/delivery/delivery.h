@@ -25,16 +25,18 @@ struct SinkCounts {
   double delay_p95_s = 0;  // from capture to acknowledgement, over the last minutes
 };
 
+// As it is kept, delivered and shown: a CloudEvent of `node`.
+store::StoredEvent StoredForm(const Event& event, std::string_view node);
+
 // Threads: methods from anywhere.
 class Delivery {
  public:
   // `store` outlives it. Retries back off from 0.2 s to 30 s, jittered; what waits at start is sent first.
-  static std::unique_ptr<Delivery> Create(store::NodeStore* store, std::vector<NamedSink> sinks,
-                                          std::string node);
+  static std::unique_ptr<Delivery> Create(store::NodeStore* store, std::vector<NamedSink> sinks);
   virtual ~Delivery() = default;
   // Durable when it returns; never waits for a sink. A full disk is an error, and the event is still offered
   // to the sinks from memory.
-  virtual absl::Status Deliver(const Event& event) = 0;
+  virtual absl::Status Deliver(const store::StoredEvent& event) = 0;
   virtual void OnCameras(const std::vector<std::string>& names) = 0;
   virtual std::vector<SinkCounts> counts() const = 0;
   virtual bool Drain(double seconds) = 0;  // true: nothing waits

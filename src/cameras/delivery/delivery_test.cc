@@ -84,10 +84,11 @@ NamedSink Named(const std::string& name, Box* box, std::vector<std::string> kind
   return {name, std::make_unique<BoxSink>(box), std::move(kinds), std::move(cameras)};
 }
 
-Event EventNow(int number, const std::string& camera = "gate", const std::string& kind = "dwell") {
+store::StoredEvent StoredNow(int number, const std::string& camera = "gate",
+                             const std::string& kind = "dwell") {
   Event event = TestEvent(fmt::format("E{:06}", number), camera, kind);
   event.began = event.captured = std::chrono::system_clock::now();
-  return event;
+  return StoredForm(event, "north");
 }
 
 class DeliveryTest : public testing::Test {
@@ -96,7 +97,7 @@ class DeliveryTest : public testing::Test {
   void Start(Sinks... sinks) {
     std::vector<NamedSink> all;
     (all.push_back(std::move(sinks)), ...);
-    delivery_ = Delivery::Create(store_.get(), std::move(all), "north");
+    delivery_ = Delivery::Create(store_.get(), std::move(all));
   }
   SinkCounts Counts(const std::string& name) {
     for (const SinkCounts& counts : delivery_->counts())
@@ -118,7 +119,7 @@ class DeliveryTest : public testing::Test {
 
 TEST_F(DeliveryTest, brings_events_in_order_and_forgets_what_was_taken) {
   Start(Named("box", &box_));
-  for (int i = 0; i < 5; ++i) ASSERT_TRUE(delivery_->Deliver(EventNow(i)).ok());
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(delivery_->Deliver(StoredNow(i)).ok());
   EXPECT_TRUE(delivery_->Drain(20));
   EXPECT_THAT(box_.Taken(), ElementsAre("E000000", "E000001", "E000002", "E000003", "E000004"));
   EXPECT_EQ(store_->State("box")->items, 0);
@@ -131,10 +132,10 @@ TEST_F(DeliveryTest, brings_events_in_order_and_forgets_what_was_taken) {
 
 TEST_F(DeliveryTest, each_sink_gets_the_kinds_and_cameras_it_wants) {
   Start(Named("box", &box_, {"speed"}), Named("other", &other_, {}, {"dock"}));
-  ASSERT_TRUE(delivery_->Deliver(EventNow(1, "gate", "speed")).ok());
-  ASSERT_TRUE(delivery_->Deliver(EventNow(2, "dock", "dwell")).ok());
-  ASSERT_TRUE(delivery_->Deliver(EventNow(3, "dock", "speed")).ok());
-  ASSERT_TRUE(delivery_->Deliver(EventNow(4, "gate", "dwell")).ok());
+  ASSERT_TRUE(delivery_->Deliver(StoredNow(1, "gate", "speed")).ok());
+  ASSERT_TRUE(delivery_->Deliver(StoredNow(2, "dock", "dwell")).ok());
+  ASSERT_TRUE(delivery_->Deliver(StoredNow(3, "dock", "speed")).ok());
+  ASSERT_TRUE(delivery_->Deliver(StoredNow(4, "gate", "dwell")).ok());
   EXPECT_TRUE(delivery_->Drain(20));
   EXPECT_THAT(box_.Taken(), ElementsAre("E000001", "E000003"));
   EXPECT_THAT(other_.Taken(), ElementsAre("E000002", "E000003"));
@@ -144,7 +145,7 @@ TEST_F(DeliveryTest, tries_again_what_failed_and_puts_aside_what_is_refused) {
   box_.fail_next = 2;
   box_.refuse = {"E000001"};
   Start(Named("box", &box_));
-  for (int i = 0; i < 3; ++i) ASSERT_TRUE(delivery_->Deliver(EventNow(i)).ok());
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(delivery_->Deliver(StoredNow(i)).ok());
   EXPECT_TRUE(box_.AwaitTaken(2));
   EXPECT_TRUE(delivery_->Drain(20));
   EXPECT_THAT(box_.Taken(), ElementsAre("E000000", "E000002"));
@@ -156,7 +157,7 @@ TEST_F(DeliveryTest, tries_again_what_failed_and_puts_aside_what_is_refused) {
 TEST_F(DeliveryTest, message_that_fails_again_and_again_lets_the_others_go_first) {
   box_.hang = true;
   Start(Named("box", &box_));
-  for (int i = 0; i < 3; ++i) ASSERT_TRUE(delivery_->Deliver(EventNow(i)).ok());
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(delivery_->Deliver(StoredNow(i)).ok());
   delivery_ = nullptr;
   const auto items = store_->Outbox("box", 10);
   for (int i = 0; i < 10; ++i) ASSERT_TRUE(store_->CountAttempt("box", items->front().sequence).ok());
@@ -172,7 +173,7 @@ TEST_F(DeliveryTest, sink_that_hangs_holds_up_nobody) {
   Start(Named("stuck", &box_), Named("other", &other_));
   constexpr int kEvents = 200;
   for (int i = 0; i < kEvents; ++i) {
-    ASSERT_TRUE(delivery_->Deliver(EventNow(i)).ok());
+    ASSERT_TRUE(delivery_->Deliver(StoredNow(i)).ok());
     absl::SleepFor(absl::Milliseconds(2));  // a busy node, not a flood: the delay of each is looked at
   }
   EXPECT_TRUE(other_.AwaitTaken(kEvents));
@@ -188,7 +189,7 @@ TEST_F(DeliveryTest, sink_that_hangs_holds_up_nobody) {
 TEST_F(DeliveryTest, what_waited_at_the_end_is_sent_after_the_next_start) {
   box_.hang = true;
   Start(Named("box", &box_));
-  for (int i = 0; i < 3; ++i) ASSERT_TRUE(delivery_->Deliver(EventNow(i)).ok());
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(delivery_->Deliver(StoredNow(i)).ok());
   delivery_ = nullptr;
   Start(Named("box", &other_));
   EXPECT_TRUE(other_.AwaitTaken(3));
@@ -203,7 +204,7 @@ TEST_F(DeliveryTest, webhook_has_a_signed_event_within_a_tenth_of_a_second) {
   Start(NamedSink{"hook", *sinks::CreateWebhookSink(options), {}, {}});
   constexpr int kEvents = 100;
   for (int i = 0; i < kEvents; ++i) {
-    ASSERT_TRUE(delivery_->Deliver(EventNow(i)).ok());
+    ASSERT_TRUE(delivery_->Deliver(StoredNow(i)).ok());
     absl::SleepFor(absl::Milliseconds(5));
   }
   ASSERT_TRUE(delivery_->Drain(20));
@@ -222,7 +223,7 @@ TEST_F(DeliveryTest, server_that_fails_at_first_gets_each_event_in_the_end) {
   sinks::WebhookOptions options;
   options.url = server.Url("/times/1");
   Start(NamedSink{"hook", *sinks::CreateWebhookSink(options), {}, {}});
-  for (int i = 0; i < 4; ++i) ASSERT_TRUE(delivery_->Deliver(EventNow(i)).ok());
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(delivery_->Deliver(StoredNow(i)).ok());
   ASSERT_TRUE(delivery_->Drain(20));
   EXPECT_EQ(Counts("hook").sent, 4u);
   EXPECT_EQ(Counts("hook").failed, 4u);
@@ -241,7 +242,7 @@ TEST_F(DeliveryTest, full_disk_is_an_error_and_the_sinks_get_the_event_all_the_s
   std::set<std::string> offered;
   int full = 0;
   for (int i = 0; i < 2000 && full < 10; ++i) {
-    const absl::Status status = delivery_->Deliver(EventNow(i));
+    const absl::Status status = delivery_->Deliver(StoredNow(i));
     offered.insert(fmt::format("E{:06}", i));
     if (status.ok()) continue;
     ASSERT_TRUE(absl::IsResourceExhausted(status)) << status;

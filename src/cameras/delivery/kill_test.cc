@@ -47,7 +47,7 @@ std::unique_ptr<Delivery> StartDelivery(store::NodeStore* store, const Places& p
                    std::make_unique<MoodySink>(*sinks::CreateJsonLinesSink({places.moody}), fail_every),
                    {},
                    {}});
-  return Delivery::Create(store, std::move(sinks), "north");
+  return Delivery::Create(store, std::move(sinks));
 }
 
 // In a process of its own: delivers for ever, and writes the id of each event that was acknowledged.
@@ -57,7 +57,7 @@ std::unique_ptr<Delivery> StartDelivery(store::NodeStore* store, const Places& p
   auto delivery = StartDelivery(store->get(), places, 3);
   for (int i = 0;; ++i) {
     const std::string id = fmt::format("R{:02}E{:06}", round, i);
-    if (!delivery->Deliver(TestEvent(id)).ok()) _exit(4);
+    if (!delivery->Deliver(StoredForm(TestEvent(id), "north")).ok()) _exit(4);
     if (write(acknowledged, (id + "\n").data(), id.size() + 1) < 0) _exit(5);
   }
 }

@@ -42,7 +42,7 @@ void SinkWorker::Cancel() {
   sink_.sink->Cancel();
 }
 
-bool SinkWorker::Takes(const Event& event) const {
+bool SinkWorker::Takes(const store::StoredEvent& event) const {
   return Names(sink_.kinds, event.kind) && Names(sink_.cameras, event.camera);
 }
 

@@ -25,7 +25,7 @@ class SinkWorker {
   void Cancel();  // ends what it does; only destruction follows
 
   const std::string& name() const { return sink_.name; }
-  bool Takes(const Event& event) const;
+  bool Takes(const store::StoredEvent& event) const;
   void Wake();                                                 // something was put into the outbox
   void Offer(sinks::EventMessage message, WallTime captured);  // what the store could not take: from memory
   void SetCameras(const std::vector<std::string>& names);

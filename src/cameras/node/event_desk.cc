@@ -5,14 +5,6 @@
 #include "base/status.h"
 
 namespace sightline::cameras {
-namespace {
-
-std::string_view PhaseName(EventPhase phase) {
-  constexpr std::string_view kNames[] = {"moment", "begin", "end"};
-  return kNames[static_cast<size_t>(phase)];
-}
-
-}  // namespace
 
 EventDesk::EventDesk(Delivery* delivery, std::string node)
     : delivery_(delivery), node_(std::move(node)), thread_([this] { Run(); }) {}
@@ -51,22 +43,14 @@ void EventDesk::Tell(const store::StoredEvent& event) {
 
 void EventDesk::Run() {
   while (auto event = queue_.Pop()) {
-    const absl::Status status = delivery_->Deliver(*event);
+    const store::StoredEvent stored = StoredForm(*event, node_);
+    const absl::Status status = delivery_->Deliver(stored);
     if (status.ok()) {
       ++kept_;
     } else {
       ++failed_;
       spdlog::error("event {} of camera {}: {}", event->id, event->camera, MessageOf(status));
     }
-    store::StoredEvent stored;
-    stored.id = event->id;
-    stored.camera = event->camera;
-    stored.kind = event->kind;
-    stored.rule = event->rule;
-    stored.phase = PhaseName(event->phase);
-    stored.captured_us =
-        std::chrono::duration_cast<std::chrono::microseconds>(event->captured.time_since_epoch()).count();
-    stored.json = sinks::ToCloudEvent(*event, node_);
     Tell(stored);
     ++done_;
   }

@@ -219,7 +219,7 @@ class NodeImpl final : public Node, public WatchConsumer {
       return absl::FailedPreconditionError(fmt::format("data_dir {}: {}", data_.string(), error.message()));
     ASSIGN_OR_RETURN(store_, store::NodeStore::Open(data_ / "node.sqlite"));
     ASSIGN_OR_RETURN(auto sinks, MakeSinks(config_.sinks, config_.name, data_));
-    delivery_ = Delivery::Create(store_.get(), std::move(sinks), config_.name);
+    delivery_ = Delivery::Create(store_.get(), std::move(sinks));
     desk_ = std::make_unique<EventDesk>(delivery_.get(), config_.name);
     if (config_.evidence.enabled) {
       EvidenceOptions options;

@@ -18,9 +18,7 @@ TrackWriter::TrackWriter(std::unique_ptr<store::TrackLog> log)
 void TrackWriter::Put(const Analysis& analysis) {
   std::vector<Row> rows;
   rows.reserve(analysis.objects.size());
-  const int64_t time_us =
-      std::chrono::duration_cast<std::chrono::microseconds>(analysis.frame->captured.time_since_epoch())
-          .count();
+  const int64_t time_us = Microseconds(analysis.frame->captured);
   const auto& ground = analysis.setup->geometry.ground;
   for (const rules::Object& object : analysis.objects) {
     Row row{analysis.setup->name, std::string(object.label), {}};

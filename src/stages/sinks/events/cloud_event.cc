@@ -18,32 +18,6 @@ Json Number(double value, double steps = 1e4) {
 }
 Json Pixels(float value) { return Number(value, 100); }
 
-// RFC 3339, UTC, microseconds.
-std::string TimeText(WallTime time) {
-  const int64_t us = std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
-  int64_t seconds = us / 1'000'000, rest = us % 1'000'000;
-  if (rest < 0) {
-    rest += 1'000'000;
-    --seconds;
-  }
-  const time_t whole = seconds;
-  tm utc{};
-  gmtime_r(&whole, &utc);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", utc.tm_year + 1900, utc.tm_mon + 1,
-                     utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, rest);
-}
-
-std::string_view PhaseName(EventPhase phase) {
-  switch (phase) {
-    case EventPhase::kBegin:
-      return "begin";
-    case EventPhase::kEnd:
-      return "end";
-    default:
-      return "moment";
-  }
-}
-
 Json PathOf(const EventActor& actor) {
   Json path = Json::array();
   for (const EventActor::Point& point : actor.path) {
@@ -69,10 +43,10 @@ Json ActorOf(const EventActor& actor) {
 Json DataOf(const Event& event, std::string_view node) {
   const double known_s = std::chrono::duration<double>(event.captured - event.began).count();
   Json data = {{"node", node}, {"camera", event.camera}, {"kind", event.kind}, {"rule", event.rule}};
-  data["phase"] = PhaseName(event.phase);
+  data["phase"] = Name(event.phase);
   if (!event.state.empty()) data["state"] = event.state;
-  data["captured"] = TimeText(event.captured);
-  data["began"] = TimeText(event.began);
+  data["captured"] = TimeText(event.captured, 6);
+  data["began"] = TimeText(event.began, 6);
   data["time_s"] = Number(event.time_s);
   data["reported_s"] = Number(event.time_s + known_s);
   if (event.phase != EventPhase::kMoment) {
@@ -106,7 +80,7 @@ std::string ToCloudEvent(const Event& event, std::string_view node) {
                {"type", fmt::format("org.sightline.event.{}.v1", event.kind)},
                {"source", fmt::format("{}/cameras/{}", node, event.camera)}};
   if (!event.rule.empty()) json["subject"] = event.rule;  // CloudEvents has no empty attributes
-  json["time"] = TimeText(event.captured);
+  json["time"] = TimeText(event.captured, 6);
   json["datacontenttype"] = "application/json";
   json["data"] = DataOf(event, node);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);  // text that is no UTF-8 becomes U+FFFD
