@@ -1,8 +1,5 @@
 #include "cameras/evidence/remux.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 extern "C" {
 #include <libavcodec/avcodec.h>
 #include <libavcodec/bsf.h>
@@ -11,7 +8,6 @@ extern "C" {
 }
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
 #include <cstring>
 #include <vector>
@@ -19,13 +15,13 @@ extern "C" {
 #include "absl/cleanup/cleanup.h"
 #include "base/check.h"
 #include "base/status.h"
-#include "base/text.h"
 #include "cameras/evidence/packet_ring.h"
+#include "stages/sinks/mp4_file.h"
 
 namespace sightline::cameras {
 namespace {
 
-constexpr int kTicksPerSecond = 90'000;
+constexpr int kTicksPerSecond = sinks::Mp4File::kTicksPerSecond;
 constexpr int64_t kDefaultStep = kTicksPerSecond / 25;  // of a lone picture
 
 struct Times {
@@ -61,115 +57,58 @@ std::vector<Times> TimesOf(absl::Span<const LivePacket> packets) {
   return times;
 }
 
-class Mp4File {
- public:
-  explicit Mp4File(const std::filesystem::path& path) : path_(path), partial_(path.string() + ".partial") {}
-  ~Mp4File() {
-    Close();
-    if (!finished_) unlink(partial_.c_str());
-  }
+// MP4 wants parameter sets in its header. Cameras that did not describe them send them with each keyframe.
+void AddParameterSets(const AVPacket& first, AVCodecParameters* parameters) {
+  const AVBitStreamFilter* filter = av_bsf_get_by_name("extract_extradata");
+  const bool wanted = parameters->codec_id == AV_CODEC_ID_H264 || parameters->codec_id == AV_CODEC_ID_HEVC ||
+                      parameters->codec_id == AV_CODEC_ID_MPEG4 || parameters->codec_id == AV_CODEC_ID_AV1;
+  if (!wanted || parameters->extradata_size > 0 || filter == nullptr) return;
+  AVBSFContext* context = nullptr;
+  AVPacket* packet = av_packet_clone(&first);
+  const auto free_all = absl::MakeCleanup([&] {
+    av_bsf_free(&context);
+    av_packet_free(&packet);
+  });
+  if (packet == nullptr || av_bsf_alloc(filter, &context) < 0) return;
+  if (avcodec_parameters_copy(context->par_in, parameters) < 0 || av_bsf_init(context) < 0) return;
+  if (av_bsf_send_packet(context, packet) < 0 || av_bsf_receive_packet(context, packet) < 0) return;
+  size_t size = 0;
+  const uint8_t* sets = av_packet_get_side_data(packet, AV_PKT_DATA_NEW_EXTRADATA, &size);
+  if (sets == nullptr || size == 0 || size > (1 << 20)) return;
+  parameters->extradata = static_cast<uint8_t*>(av_mallocz(size + AV_INPUT_BUFFER_PADDING_SIZE));
+  CHECK(parameters->extradata != nullptr) << "out of memory";
+  std::memcpy(parameters->extradata, sets, size);
+  parameters->extradata_size = static_cast<int>(size);
+}
 
-  absl::Status Open(const VideoTrack& track, const AVPacket& first) {
-    // "file:" keeps a name with a colon from being taken for a protocol.
-    const std::string url = "file:" + partial_.string();
-    if (const int code = avformat_alloc_output_context2(&format_, nullptr, "mp4", url.c_str()); code < 0)
-      return Failed(code);
-    stream_ = avformat_new_stream(format_, nullptr);
-    CHECK(stream_ != nullptr) << "out of memory";
-    stream_->time_base = {1, kTicksPerSecond};
-    if (const int code = avcodec_parameters_copy(stream_->codecpar, track.parameters.get()); code < 0)
-      return Failed(code);
-    stream_->codecpar->codec_tag = 0;  // of another container
-    AddParameterSets(first);
-    if (track.rotation != 0) {
-      if (uint8_t* matrix = av_stream_new_side_data(stream_, AV_PKT_DATA_DISPLAYMATRIX, 9 * sizeof(int32_t)))
-        av_display_rotation_set(reinterpret_cast<int32_t*>(matrix), -track.rotation);
-    }
-    if (const int code = avio_open(&format_->pb, url.c_str(), AVIO_FLAG_WRITE); code < 0) return Failed(code);
-    AVDictionary* options = nullptr;
-    const auto free_options = absl::MakeCleanup([&] { av_dict_free(&options); });
-    av_dict_set(&options, "movflags", "faststart", 0);
-    av_dict_set(&options, "video_track_timescale", fmt::format("{}", kTicksPerSecond).c_str(), 0);
-    if (const int code = avformat_write_header(format_, &options); code < 0) return Failed(code);
-    return absl::OkStatus();
+absl::Status Open(const VideoTrack& track, const AVPacket& first, sinks::Mp4File* file) {
+  RETURN_IF_ERROR(file->Begin());
+  AVStream* stream = file->stream();
+  if (const int code = avcodec_parameters_copy(stream->codecpar, track.parameters.get()); code < 0)
+    return file->Failed(code);
+  stream->codecpar->codec_tag = 0;  // of another container
+  AddParameterSets(first, stream->codecpar);
+  if (track.rotation != 0) {
+    if (uint8_t* matrix = av_stream_new_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, 9 * sizeof(int32_t)))
+      av_display_rotation_set(reinterpret_cast<int32_t*>(matrix), -track.rotation);
   }
+  return file->Open();
+}
 
-  absl::Status Write(const LivePacket& packet, const Times& times, int64_t duration) {
-    AVPacket* copy = av_packet_clone(packet.packet.get());
-    CHECK(copy != nullptr) << "out of memory";
-    const auto free_copy = absl::MakeCleanup([&] { av_packet_free(&copy); });
-    copy->stream_index = 0;
-    copy->pts = times.pts;
-    copy->dts = times.dts;
-    copy->duration = duration;
-    copy->pos = -1;
-    copy->flags = packet.key ? AV_PKT_FLAG_KEY : 0;
-    av_packet_rescale_ts(copy, {1, kTicksPerSecond}, stream_->time_base);
-    if (const int code = av_write_frame(format_, copy); code < 0) return Failed(code);
-    return absl::OkStatus();
-  }
-
-  absl::Status Finish() {
-    if (const int code = av_write_trailer(format_); code < 0) return Failed(code);
-    if (format_->pb->error < 0) return Failed(format_->pb->error);
-    if (const int code = avio_closep(&format_->pb); code < 0) return Failed(code);
-    Close();
-    const int descriptor = open(partial_.c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) return ErrnoStatus(errno, fmt::format("cannot finish {}", path_.string()));
-    const bool synced = fsync(descriptor) == 0;
-    close(descriptor);
-    if (!synced || rename(partial_.c_str(), path_.c_str()) != 0)
-      return ErrnoStatus(errno, fmt::format("cannot finish {}", path_.string()));
-    finished_ = true;
-    return absl::OkStatus();
-  }
-
- private:
-  // MP4 wants parameter sets in its header. Cameras that did not describe them send them with each keyframe.
-  void AddParameterSets(const AVPacket& first) {
-    AVCodecParameters* parameters = stream_->codecpar;
-    const AVBitStreamFilter* filter = av_bsf_get_by_name("extract_extradata");
-    const bool wanted = parameters->codec_id == AV_CODEC_ID_H264 ||
-                        parameters->codec_id == AV_CODEC_ID_HEVC ||
-                        parameters->codec_id == AV_CODEC_ID_MPEG4 || parameters->codec_id == AV_CODEC_ID_AV1;
-    if (!wanted || parameters->extradata_size > 0 || filter == nullptr) return;
-    AVBSFContext* context = nullptr;
-    AVPacket* packet = av_packet_clone(&first);
-    const auto free_all = absl::MakeCleanup([&] {
-      av_bsf_free(&context);
-      av_packet_free(&packet);
-    });
-    if (packet == nullptr || av_bsf_alloc(filter, &context) < 0) return;
-    if (avcodec_parameters_copy(context->par_in, parameters) < 0 || av_bsf_init(context) < 0) return;
-    if (av_bsf_send_packet(context, packet) < 0 || av_bsf_receive_packet(context, packet) < 0) return;
-    size_t size = 0;
-    const uint8_t* sets = av_packet_get_side_data(packet, AV_PKT_DATA_NEW_EXTRADATA, &size);
-    if (sets == nullptr || size == 0 || size > (1 << 20)) return;
-    parameters->extradata = static_cast<uint8_t*>(av_mallocz(size + AV_INPUT_BUFFER_PADDING_SIZE));
-    CHECK(parameters->extradata != nullptr) << "out of memory";
-    std::memcpy(parameters->extradata, sets, size);
-    parameters->extradata_size = static_cast<int>(size);
-  }
-
-  absl::Status Failed(int code) const {
-    char text[AV_ERROR_MAX_STRING_SIZE] = {};
-    av_strerror(code, text, sizeof(text));
-    const bool full = code == AVERROR(ENOSPC) || code == AVERROR(EFBIG) || code == AVERROR(EDQUOT);
-    return absl::Status(full ? absl::StatusCode::kResourceExhausted : absl::StatusCode::kInternal,
-                        fmt::format("cannot write {}: {}", path_.string(), text));
-  }
-
-  void Close() {
-    if (format_ != nullptr && format_->pb != nullptr) avio_closep(&format_->pb);
-    avformat_free_context(format_);
-    format_ = nullptr;
-  }
-
-  const std::filesystem::path path_, partial_;
-  AVFormatContext* format_ = nullptr;
-  AVStream* stream_ = nullptr;  // belongs to format_
-  bool finished_ = false;
-};
+absl::Status Write(const LivePacket& packet, const Times& times, int64_t duration, sinks::Mp4File* file) {
+  AVPacket* copy = av_packet_clone(packet.packet.get());
+  CHECK(copy != nullptr) << "out of memory";
+  const auto free_copy = absl::MakeCleanup([&] { av_packet_free(&copy); });
+  copy->stream_index = 0;
+  copy->pts = times.pts;
+  copy->dts = times.dts;
+  copy->duration = duration;
+  copy->pos = -1;
+  copy->flags = packet.key ? AV_PKT_FLAG_KEY : 0;
+  av_packet_rescale_ts(copy, {1, kTicksPerSecond}, file->stream()->time_base);
+  if (const int code = av_write_frame(file->format(), copy); code < 0) return file->Failed(code);
+  return absl::OkStatus();
+}
 
 }  // namespace
 
@@ -180,13 +119,13 @@ bool CanRemux(const VideoTrack& track) {
 
 absl::Status Remux(absl::Span<const LivePacket> packets, const std::filesystem::path& path) {
   if (packets.empty()) return absl::InvalidArgumentError("a clip without packets");
-  Mp4File file(path);
-  RETURN_IF_ERROR(file.Open(*packets.front().track, *packets.front().packet));
+  sinks::Mp4File file(path);
+  RETURN_IF_ERROR(Open(*packets.front().track, *packets.front().packet, &file));
   const std::vector<Times> times = TimesOf(packets);
   int64_t duration = kDefaultStep;
   for (size_t i = 0; i < packets.size(); ++i) {
     if (i + 1 < packets.size()) duration = times[i + 1].dts - times[i].dts;
-    RETURN_IF_ERROR(file.Write(packets[i], times[i], duration));
+    RETURN_IF_ERROR(Write(packets[i], times[i], duration, &file));
   }
   return file.Finish();
 }

@@ -1,8 +1,5 @@
 #include "stages/sinks/video_encoder.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 extern "C" {
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
@@ -11,16 +8,14 @@ extern "C" {
 #include <libswscale/swscale.h>
 }
 
-#include <cerrno>
-
-#include "absl/cleanup/cleanup.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "stages/sinks/mp4_file.h"
 
 namespace sightline::sinks {
 namespace {
 
-constexpr int kTicksPerSecond = 90'000;
+constexpr int kTicksPerSecond = Mp4File::kTicksPerSecond;
 constexpr int64_t kDefaultStep = kTicksPerSecond / 25;  // for frames without a time
 constexpr int kNominalRate = 30;  // for the encoder's choice of level only; frames keep their times
 constexpr int kThreads = 2;
@@ -28,22 +23,14 @@ constexpr int kSilent =
     100;  // added to the level of each message; the library looks at eight bits of the sum
 constexpr const char* kQuality = "20";  // constant rate factor
 
-absl::Status AvError(int code, std::string_view what) {
-  char text[AV_ERROR_MAX_STRING_SIZE] = {};
-  av_strerror(code, text, sizeof(text));
-  const bool full = code == AVERROR(ENOSPC) || code == AVERROR(EFBIG);
-  return absl::Status(full ? absl::StatusCode::kResourceExhausted : absl::StatusCode::kInternal,
-                      fmt::format("{}: {}", what, text));
-}
-
 class Mp4Encoder : public VideoEncoder {
  public:
-  explicit Mp4Encoder(std::filesystem::path path)
-      : path_(std::move(path)), partial_(path_.string() + ".partial") {}
-
+  explicit Mp4Encoder(const std::filesystem::path& path) : file_(path) {}
   ~Mp4Encoder() override {
-    Close();
-    if (!finished_) unlink(partial_.c_str());
+    avcodec_free_context(&codec_);
+    av_frame_free(&frame_);
+    av_packet_free(&packet_);
+    sws_freeContext(converter_);
   }
 
   absl::Status Start(Size size, std::string_view comment) {
@@ -115,18 +102,7 @@ class Mp4Encoder : public VideoEncoder {
 
   absl::Status Finish() override {
     RETURN_IF_ERROR(Encode(nullptr));
-    if (const int code = av_write_trailer(format_); code < 0) return Failed(code);
-    if (const int code = avio_closep(&format_->pb); code < 0) return Failed(code);
-    Close();
-    const int descriptor = open(partial_.c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) return ErrnoStatus(errno, fmt::format("cannot finish {}", path_.string()));
-    const bool synced = fsync(descriptor) == 0;
-    close(descriptor);
-    if (!synced || rename(partial_.c_str(), path_.c_str()) != 0) {
-      return ErrnoStatus(errno, fmt::format("cannot finish {}", path_.string()));
-    }
-    finished_ = true;
-    return absl::OkStatus();
+    return file_.Finish();
   }
 
  private:
@@ -143,24 +119,10 @@ class Mp4Encoder : public VideoEncoder {
   }
 
   absl::Status OpenFile(std::string_view comment) {
-    // "file:" keeps a name with a colon from being taken for a protocol.
-    const std::string url = "file:" + partial_.string();
-    if (const int code = avformat_alloc_output_context2(&format_, nullptr, "mp4", url.c_str()); code < 0) {
-      return Failed(code);
-    }
-    stream_ = avformat_new_stream(format_, nullptr);
-    if (stream_ == nullptr) return Failed(AVERROR(ENOMEM));
-    stream_->time_base = codec_->time_base;
-    if (const int code = avcodec_parameters_from_context(stream_->codecpar, codec_); code < 0)
-      return Failed(code);
-    av_dict_set(&format_->metadata, "comment", std::string(comment).c_str(), 0);
-    if (const int code = avio_open(&format_->pb, url.c_str(), AVIO_FLAG_WRITE); code < 0) return Failed(code);
-    AVDictionary* options = nullptr;
-    const auto free_options = absl::MakeCleanup([&] { av_dict_free(&options); });
-    av_dict_set(&options, "movflags", "faststart", 0);
-    av_dict_set(&options, "video_track_timescale", fmt::format("{}", kTicksPerSecond).c_str(), 0);
-    if (const int code = avformat_write_header(format_, &options); code < 0) return Failed(code);
-    return absl::OkStatus();
+    RETURN_IF_ERROR(file_.Begin());
+    if (const int code = avcodec_parameters_from_context(file_.stream()->codecpar, codec_); code < 0)
+      return file_.Failed(code);
+    return file_.Open(comment);
   }
 
   absl::Status Convert(const Canvas& canvas) {
@@ -203,38 +165,21 @@ class Mp4Encoder : public VideoEncoder {
   }
 
   absl::Status Encode(const AVFrame* frame) {
-    if (const int code = avcodec_send_frame(codec_, frame); code < 0) return Failed(code);
+    if (const int code = avcodec_send_frame(codec_, frame); code < 0) return file_.Failed(code);
     while (true) {
       const int code = avcodec_receive_packet(codec_, packet_);
       if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return absl::OkStatus();
-      if (code < 0) return Failed(code);
+      if (code < 0) return file_.Failed(code);
       packet_->stream_index = 0;
       packet_->duration = step_;  // the muxer uses it for the last frame only
-      av_packet_rescale_ts(packet_, codec_->time_base, stream_->time_base);
-      if (const int written = av_interleaved_write_frame(format_, packet_); written < 0)
-        return Failed(written);
+      av_packet_rescale_ts(packet_, codec_->time_base, file_.stream()->time_base);
+      if (const int written = av_interleaved_write_frame(file_.format(), packet_); written < 0)
+        return file_.Failed(written);
     }
   }
 
-  absl::Status Failed(int code) const {
-    return AvError(code, fmt::format("cannot write {}", path_.string()));
-  }
-
-  void Close() {
-    if (format_ != nullptr && format_->pb != nullptr) avio_closep(&format_->pb);
-    avformat_free_context(format_);
-    format_ = nullptr;
-    avcodec_free_context(&codec_);
-    av_frame_free(&frame_);
-    av_packet_free(&packet_);
-    sws_freeContext(converter_);
-    converter_ = nullptr;
-  }
-
-  const std::filesystem::path path_, partial_;
+  Mp4File file_;
   AVCodecContext* codec_ = nullptr;
-  AVFormatContext* format_ = nullptr;
-  AVStream* stream_ = nullptr;  // belongs to format_
   AVFrame* frame_ = nullptr;
   AVPacket* packet_ = nullptr;
   SwsContext* converter_ = nullptr;
@@ -242,7 +187,6 @@ class Mp4Encoder : public VideoEncoder {
   std::vector<uint8_t> padded_;
   int64_t last_time_ = -1;
   int64_t step_ = kDefaultStep;
-  bool finished_ = false;
 };
 
 }  // namespace
