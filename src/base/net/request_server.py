@@ -14,10 +14,11 @@ import hashlib
 import hmac
 import http.server
 import json
-import ssl
 import sys
 import threading
 import time
+
+from test_server import serve
 
 received, lock = [], threading.Lock()
 
@@ -107,14 +108,7 @@ def main():
     server = Server(("127.0.0.1", port), Handler)
     if "--secret" in arguments:
         Handler.secret = arguments[arguments.index("--secret") + 1]
-    if "--tls" in arguments:
-        at = arguments.index("--tls")
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(arguments[at + 1], arguments[at + 2])
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(server.server_port, flush=True)
-    sys.stdin.read()
+    serve(server, arguments)
 
 
 if __name__ == "__main__":

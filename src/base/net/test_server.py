@@ -127,11 +127,8 @@ class Server(http.server.ThreadingHTTPServer):
         pass
 
 
-def main():
-    arguments = sys.argv[1:]
-    server = Server(("127.0.0.1", 0), Handler)
-    if "--folder" in arguments:
-        Handler.folder = arguments[arguments.index("--folder") + 1]
+def serve(server, arguments):
+    """With TLS where the arguments say so; tells its port and ends with standard input."""
     if "--tls" in arguments:
         at = arguments.index("--tls")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -140,6 +137,13 @@ def main():
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(server.server_port, flush=True)
     sys.stdin.read()
+
+
+def main():
+    arguments = sys.argv[1:]
+    if "--folder" in arguments:
+        Handler.folder = arguments[arguments.index("--folder") + 1]
+    serve(Server(("127.0.0.1", 0), Handler), arguments)
 
 
 if __name__ == "__main__":

@@ -5,31 +5,16 @@
 
 #include <cstdlib>
 
-#include "base/file.h"
 #include "base/status.h"
-#include "base/text.h"
 #include "cameras/node/scene.h"
+#include "pipeline/spec/test_corpus.h"
 
 namespace sightline::cameras {
 namespace {
 
+using pipeline::Expected;
+using pipeline::Read;
 using ::testing::HasSubstr;
-
-std::string Read(const std::filesystem::path& file) {
-  auto text = ReadTextFile(file, 4 << 20);
-  EXPECT_TRUE(text.ok()) << MessageOf(text.status());
-  return text.value_or("");
-}
-
-// The lines that begin with "#! " at the top of a bad file: what must be said of it, in order.
-std::string Expected(const std::string& yaml) {
-  std::string expected;
-  for (const std::string& line : Split(yaml, '\n')) {
-    if (!line.starts_with("#! ")) break;
-    expected += line.substr(3) + "\n";
-  }
-  return expected;
-}
 
 template <typename Parse>
 void ExpectRefused(const std::filesystem::path& folder, size_t least, Parse parse) {
@@ -125,13 +110,9 @@ TEST(NodeConfig, the_reference_and_its_example_are_good) {
   EXPECT_EQ(Read("docs/node.md"), NodeReferencePage()) << "run ./dev docs";
   EXPECT_EQ(Read("docs/reference/node.schema.json"), NodeConfigSchema()) << "run ./dev docs";
   const std::string page = NodeReferencePage();
-  constexpr std::string_view kOpen = "```yaml\n";
   int blocks = 0;
-  for (size_t at = page.find(kOpen); at != std::string::npos; at = page.find(kOpen, at)) {
-    at += kOpen.size();
-    const std::string yaml = page.substr(at, page.find("```", at) - at);
-    const bool is_node = yaml.starts_with("name: edge-7");
-    if (!is_node) continue;
+  for (const std::string& yaml : pipeline::YamlBlocks(page)) {
+    if (!yaml.starts_with("name: edge-7")) continue;
     ++blocks;
     const auto parsed = ParseNodeConfig(yaml, "");
     EXPECT_TRUE(parsed.ok()) << MessageOf(parsed.status()) << yaml;

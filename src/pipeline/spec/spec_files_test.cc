@@ -3,21 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/file.h"
 #include "base/status.h"
-#include "base/text.h"
 #include "pipeline/spec/model_card_spec.h"
 #include "pipeline/spec/pipeline_spec.h"
 #include "pipeline/spec/test_catalog.h"
+#include "pipeline/spec/test_corpus.h"
 
 namespace sightline::pipeline {
 namespace {
-
-std::string Read(const std::filesystem::path& file) {
-  auto text = ReadTextFile(file, 4 << 20);
-  EXPECT_TRUE(text.ok()) << MessageOf(text.status());
-  return text.value_or("");
-}
 
 std::vector<std::filesystem::path> YamlFiles(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> files;
@@ -26,16 +19,6 @@ std::vector<std::filesystem::path> YamlFiles(const std::filesystem::path& folder
   }
   std::sort(files.begin(), files.end());
   return files;
-}
-
-// The lines that begin with "#! " at the top of a bad file: what must be said of it, in order.
-std::string Expected(const std::string& yaml) {
-  std::string expected;
-  for (const std::string& line : Split(yaml, '\n')) {
-    if (!line.starts_with("#! ")) break;
-    expected += line.substr(3) + "\n";
-  }
-  return expected;
 }
 
 TEST(SpecFiles, every_bad_pipeline_is_refused_with_its_messages) {
@@ -79,17 +62,6 @@ TEST(SpecFiles, the_generated_documents_are_up_to_date) {
   for (const auto& [name, text] : documents) {
     EXPECT_EQ(Read("docs/reference/" + name), text) << "run ./dev docs";
   }
-}
-
-// The documents' own examples, between ```yaml and ```.
-std::vector<std::string> YamlBlocks(const std::string& markdown) {
-  std::vector<std::string> blocks;
-  constexpr std::string_view kOpen = "```yaml\n", kClose = "```";
-  for (size_t at = markdown.find(kOpen); at != std::string::npos; at = markdown.find(kOpen, at)) {
-    at += kOpen.size();
-    blocks.push_back(markdown.substr(at, markdown.find(kClose, at) - at));
-  }
-  return blocks;
 }
 
 TEST(SpecFiles, the_examples_in_the_documents_are_good) {
