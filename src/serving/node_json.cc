@@ -67,6 +67,7 @@ Json CameraJson(const cameras::CameraInfo& camera) {
                     {"connects", stream.connects},
                     {"stalls", stream.stalls},
                     {"clock_jumps", stream.clock_jumps},
+                    {"left_out_late", stream.left_out_late},
                     {"analysed", counts.analysed},
                     {"dropped", counts.dropped},
                     {"events", counts.events}};

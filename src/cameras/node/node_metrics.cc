@@ -58,6 +58,8 @@ constexpr CameraMetric kCameraMetrics[] = {
      [](const CameraInfo& c) { return static_cast<double>(c.stream.bytes); }},
     {"sightline_camera_damaged_total", "counter", "Packets that could not be decoded.",
      [](const CameraInfo& c) { return static_cast<double>(c.stream.damaged); }},
+    {"sightline_camera_left_out_late_total", "counter", "Packets not decoded because the stream was late.",
+     [](const CameraInfo& c) { return static_cast<double>(c.stream.left_out_late); }},
     {"sightline_camera_connects_total", "counter", "Connections made.",
      [](const CameraInfo& c) { return static_cast<double>(c.stream.connects); }},
     {"sightline_camera_stalls_total", "counter", "Connections given up because nothing came.",

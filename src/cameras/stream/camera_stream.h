@@ -46,6 +46,7 @@ struct StreamStatus {
   std::string codec;
   double frames_per_second = 0;  // as it came over the last seconds
   uint64_t frames = 0, packets = 0, damaged = 0, connects = 0, stalls = 0, clock_jumps = 0, bytes = 0;
+  uint64_t left_out_late = 0;  // packets that were not decoded because the stream was late
   double decode_cpu_s = 0;
 };
 

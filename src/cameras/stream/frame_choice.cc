@@ -6,7 +6,10 @@ namespace sightline::cameras {
 namespace {
 
 constexpr double kLateS = 0.5, kVeryLateS = 1;
-constexpr double kPatienceS = 1;  // of stream time: a hiccup is caught up with by decoding faster
+// Of stream time: a hiccup is caught up with by decoding faster. So is more where the next keyframe is far,
+// as long as it helps: the stream is late by less than so much of what it was.
+constexpr double kPatienceS = 1, kNearKeyS = 3, kFarPatienceS = 3;
+constexpr double kCaughtUp = 0.8;
 
 }  // namespace
 
@@ -20,6 +23,22 @@ void FrameChoice::Restart() {
   last_key_s_.reset();
   keys_only_ = wait_for_key_ = false;
   late_since_s_.reset();
+  too_late_ = false;
+}
+
+bool FrameChoice::StaysLate(double time_s, double late_s) {
+  too_late_ = late_s > kVeryLateS;
+  if (!too_late_) {
+    late_since_s_.reset();
+    return false;
+  }
+  if (!late_since_s_) late_since_s_ = time_s;
+  if (*late_since_s_ == time_s || late_s < kCaughtUp * late_then_s_) {
+    caught_up_at_s_ = time_s;
+    late_then_s_ = late_s;
+  }
+  const bool near = key_interval_s_ > 0 && last_key_s_ && *last_key_s_ + key_interval_s_ - time_s < kNearKeyS;
+  return near ? time_s - *late_since_s_ > kPatienceS : time_s - caught_up_at_s_ > kFarPatienceS;
 }
 
 bool FrameChoice::KeysSuffice() const {
@@ -36,9 +55,7 @@ void FrameChoice::Given(double time_s) {
 
 PacketUse FrameChoice::Of(bool key, bool intra_only, double time_s, double late_s, double frame_s) {
   slack_s_ = std::min(frame_s / 2, interval_s_ / 4);
-  if (late_s <= kVeryLateS) late_since_s_.reset();
-  if (late_s > kVeryLateS && !late_since_s_) late_since_s_ = time_s;
-  const bool hopeless = late_since_s_ && time_s - *late_since_s_ > kPatienceS;
+  const bool stays_late = StaysLate(time_s, late_s);
   if (intra_only) {
     if (late_s > kLateS) {
       ++left_out_late_;
@@ -59,7 +76,7 @@ PacketUse FrameChoice::Of(bool key, bool intra_only, double time_s, double late_
     return IsDue(time_s) ? PacketUse::kKeyAlone : PacketUse::kLeaveOut;
   }
   if (keys_only_) return PacketUse::kLeaveOut;
-  if (hopeless) wait_for_key_ = true;
+  if (stays_late) wait_for_key_ = true;
   if (wait_for_key_) {
     ++left_out_late_;
     return PacketUse::kLeaveOut;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace sightline::cameras {
 namespace {
 
@@ -97,10 +99,39 @@ TEST(FrameChoice, a_late_stream_leaves_out_what_no_other_needs) {
 
 TEST(FrameChoice, a_stream_that_stays_late_goes_on_at_its_next_keyframe) {
   FrameChoice choice;
-  const Played late = Play(&choice, 4, 25, 4, 1.5);
+  Play(&choice, 8, 25, 4);  // how often keyframes come
+  const Played late = Play(&choice, 4, 25, 4, 1.5, 8);
   EXPECT_GT(late.left_out, 60);
+  EXPECT_EQ(late.given, 0);
   EXPECT_GT(choice.left_out_late(), 60u);
-  EXPECT_EQ(Play(&choice, 4, 25, 4, 0, 4).decoded, 100);  // caught up
+  EXPECT_EQ(Play(&choice, 4, 25, 4, 0, 12).decoded, 100);  // caught up
+}
+
+// Plays a stream with one keyframe, at its begin, that is `late_s` late and catches up by `gain` a second.
+Played CatchUp(FrameChoice* choice, double seconds, double late_s, double gain) {
+  Played played;
+  for (int i = 0; i < seconds * 5; ++i) {
+    const double time_s = i / 5.;
+    const PacketUse use = choice->Of(i == 0, false, time_s, std::max(late_s - gain * time_s, 0.), 0.2);
+    played.left_out += use == PacketUse::kLeaveOut;
+    played.decoded += use == PacketUse::kDecode;
+    played.given += use != PacketUse::kLeaveOut && choice->IsDue(time_s);
+  }
+  return played;
+}
+
+TEST(FrameChoice, a_late_stream_with_its_next_keyframe_far_away_catches_up_by_decoding) {
+  FrameChoice choice;
+  const Played played = CatchUp(&choice, 20, 4, 0.5);
+  EXPECT_EQ(played.left_out, 0);
+  EXPECT_EQ(played.given, 100 - 30);  // of the six seconds in which it was more than a second late, none
+}
+
+TEST(FrameChoice, a_late_stream_that_does_not_catch_up_waits_even_for_a_far_keyframe) {
+  FrameChoice choice;
+  const Played played = CatchUp(&choice, 20, 4, 0);
+  EXPECT_NEAR(played.left_out, 100 - 16, 2);
+  EXPECT_EQ(played.given, 0);
 }
 
 TEST(FrameChoice, a_new_connection_forgets_what_it_waited_for) {

@@ -202,7 +202,10 @@ absl::Status Connection::Use(const AVPacket& packet, MonotonicTime now, bool wai
 
 // Without a packet: what the decoder still holds.
 absl::Status Connection::Decode(const AVPacket* packet, const Arrival& arrival, PacketUse use) {
-  if (use == PacketUse::kLeaveOut) return absl::OkStatus();
+  if (use == PacketUse::kLeaveOut) {
+    control_.Update([&](StreamStatus& s) { s.left_out_late = output_.choice.left_out_late(); });
+    return absl::OkStatus();
+  }
   if (context_.gate && !context_.gate->Enter([this] { return control_.interrupted(); }))
     return absl::CancelledError("given up");
   const double cpu_s = ThreadCpuSeconds();
