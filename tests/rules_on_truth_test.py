@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """The rules against simulated streets: true boxes in, events out, compared with what really happened.
 
-usage: rules_on_truth_test.py [--seeds N] [--first SEED] [--seconds S] [--rate N] [--keep DIR] [--jobs N]
+usage: rules_on_truth_test.py [--seeds N] [--first SEED] [--seconds S] [--rate N] [--detector] [--keep DIR] [--jobs N]
 
 Streets are made by seed, each with events of most kinds by script, and others come about by chance. Every street's
 own camera.yaml is replayed over its true boxes. Exit status 1 where near_miss, wrong_way, stopped_vehicle or
 person_on_road fall below 0.9 of precision or recall over all streets together (with few events of a kind, two
 mistakes are let pass). Seeds from 12000 on were never looked
 at while the rules were made; 1000 to 1999, 5000 to 5999, 7000 to 7999 and 9000 to 9999 were.
+
+--detector: not true boxes but what the pipeline that ships (examples/street.yaml) sees in the video, at --rate frames a
+second (5 where it is not given). A report; the limits are for true boxes.
 """
 import argparse
 import concurrent.futures
@@ -71,8 +74,13 @@ def street(seed, options, folder):
         place.mkdir(parents=True, exist_ok=True)
         (place / "scenario.yaml").write_text(scenario(seed, options.seconds))
         call("simulate", "street", "--seed", seed, "--seconds", options.seconds, "--scenario", place / "scenario.yaml",
-             "--no-video", "-q", "-o", place)
-    call("camera", "replay", place / "camera.yaml", place, "-o", place / "found.jsonl", "--rate", options.rate, "-q")
+             *([] if options.detector else ["--no-video"]), "-q", "-o", place)
+    tracks, rate = place, options.rate
+    if options.detector:
+        tracks, rate = place / "tracks.jsonl", options.rate or 5
+        call("run", ROOT / "examples/street.yaml", "--models", ROOT / "models", place / "video.mp4", "--fps", rate,
+             "--workers", 1, "-q", "-o", tracks)
+    call("camera", "replay", place / "camera.yaml", tracks, "-o", place / "found.jsonl", "--rate", rate, "-q")
     call("eval", "--truth", place / "events.jsonl", "--results", place / "found.jsonl", "--task", "events", *SAME,
          "--json", place / "scores.json")
     return seed, json.loads((place / "scores.json").read_text())["events"]
@@ -84,6 +92,7 @@ def main():
     parser.add_argument("--first", type=int, default=HELD_OUT)
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--rate", type=float, default=0)
+    parser.add_argument("--detector", action="store_true")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--keep", type=pathlib.Path)
     options = parser.parse_args()
@@ -116,6 +125,8 @@ def main():
     for kind in TARGETS:
         if counts.get(kind, [0])[0] == 0:
             failed.append(f"{kind} (none happened)")
+    if failed and options.detector:
+        return 0
     if failed:
         print(f"below 0.9: {', '.join(failed)}")
     return 1 if failed else 0

@@ -6,7 +6,7 @@ tests/rules/NAME.yaml holds: `about` (a sentence), `camera` (a camera's configur
 `within` or 0.35), and where they are needed `fps` (10), `size` (640x360), `start` (local time), `topics`
 ([seconds, topic, value] each), `refused` (words of the message, instead of events).
 
-A track is `LABEL ID: TIME X,Y,W,H > TIME X,Y,W,H ...`: the box's middle foot point and its size at some times
+A track is `LABEL ID [SCORE]: TIME X,Y,W,H > TIME X,Y,W,H ...`: the box's middle foot point and its size at some times
 (seconds); in between it moves evenly. `gone` in place of a box ends it until the next time. Where the camera has
 `ground: metres per pixel` its calibration is made by the runner: seen from straight above.
 """
@@ -24,9 +24,9 @@ PROGRAM = os.environ.get("SIGHTLINE_PROGRAM", str(ROOT / "build/release/sightlin
 
 
 def boxes(line, fps):
-    """Rows of (frame, id, label, x1, y1, x2, y2) from a track's line."""
+    """Rows of (frame, id, label, score, x1, y1, x2, y2) from a track's line."""
     head, _, way = line.partition(":")
-    label, identity = head.rsplit(" ", 1)
+    label, identity, *score = head.split()
     points = []
     for part in way.split(">"):
         time, _, where = part.strip().partition(" ")
@@ -39,7 +39,7 @@ def boxes(line, fps):
         for frame in range(round(begin * fps), round(end * fps) + (1 if last else 0)):
             share = (frame / fps - begin) / (end - begin) if end > begin else 0
             x, y, w, h = (p + (q - p) * share for p, q in zip(a, b))
-            yield frame, int(identity), label, x - w / 2, y - h, x + w / 2, y
+            yield frame, int(identity), label, float(*score or [1]), x - w / 2, y - h, x + w / 2, y
 
 
 def run(test, folder):
@@ -52,8 +52,8 @@ def run(test, folder):
                                  for x in (0, width) for y in (0, height)]
     (folder / "camera.yaml").write_text(json.dumps(camera))
     rows = sorted(row for line in test["tracks"] for row in boxes(line, fps))
-    (folder / "tracks.csv").write_text("source,kind,frame,track_id,label,x1,y1,x2,y2\n" + "".join(
-        f"test.mp4,track,{f},{i},{label},{a:.3f},{b:.3f},{c:.3f},{d:.3f}\n" for f, i, label, a, b, c, d in rows))
+    (folder / "tracks.csv").write_text("source,kind,frame,track_id,label,score,x1,y1,x2,y2\n" + "".join(
+        f"test.mp4,track,{f},{i},{label},{s},{a:.3f},{b:.3f},{c:.3f},{d:.3f}\n" for f, i, label, s, a, b, c, d in rows))
     command = [PROGRAM, "camera", "replay", folder / "camera.yaml", folder / "tracks.csv", "--fps", str(fps), "-q"]
     if "start" in test:
         command += ["--start", str(test["start"])]

@@ -107,6 +107,10 @@ RuleObject* NewRule(std::string_view kind, std::string doc) {
       .Example("[car, truck]");
   o->Add("min_score", &RuleConfig::min_score, Number({.min = 0, .max = 1}),
          "Tracks whose mean score is lower are passed over.");
+  o->Add("min_confidence", &RuleConfig::min_confidence, WideNumber({.min = 0, .max = 1}),
+         "Events that are less sure than this are not reported.")
+      .Default("see docs/rules.md")
+      .Example("0.5");
   o->Add("cooldown_s", &RuleConfig::cooldown_s, WideNumber({.min = 0, .max = 86400}),
          "Seconds in which there is no second event about the same track.")
       .Example("60");

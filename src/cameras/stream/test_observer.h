@@ -40,7 +40,7 @@ class TestObserver : public StreamObserver {
   // Whether it came true within `seconds`.
   bool WaitFor(const std::function<bool(const Seen&)>& fact, double seconds = 15) {
     absl::MutexLock lock(&mutex_);
-    const auto holds = [&] { return fact(seen_); };
+    const auto holds = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return fact(seen_); };
     return mutex_.AwaitWithTimeout(absl::Condition(&holds), absl::Seconds(seconds));
   }
   bool WaitForFrames(size_t count, double seconds = 15) {

@@ -79,6 +79,7 @@ absl::Status CheckNumbers(const RuleConfig& c) {
                                                          {"radius_m", c.radius_m},
                                                          {"speed_kmh", c.speed_kmh},
                                                          {"min_score", static_cast<double>(c.min_score)},
+                                                         {"min_confidence", c.min_confidence},
                                                          {"time_to_collision_s", c.time_to_collision_s},
                                                          {"post_encroachment_s", c.post_encroachment_s}};
   for (const auto& [key, value] : numbers)
@@ -138,6 +139,7 @@ absl::StatusOr<std::shared_ptr<const Rule>> Rule::Create(const RuleConfig& confi
   if (auto status = CheckNumbers(config); !status.ok()) return status;
   facts->after_s = config.after_s > 0 ? config.after_s : kind.facts.after_s;
   facts->clear_s = config.clear_s > 0 ? config.clear_s : kind.facts.clear_s;
+  facts->min_confidence = config.min_confidence > 0 ? config.min_confidence : kind.facts.min_confidence;
   if (auto status = FindZones(config.zones, "zones", facts->geometry, &facts->zones); !status.ok())
     return status;
   if (auto status = FindZones(config.except_zones, "except_zones", facts->geometry, &facts->except_zones);

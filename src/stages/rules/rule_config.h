@@ -48,6 +48,7 @@ struct RuleConfig {
   std::string signal_zone;                                  // red_light: or the zone whose colour shows it
   std::vector<Schedule> schedule;                           // empty: always
   float min_score = 0;                                      // mean score of a track
+  double min_confidence = 0;                                // of an event; kind's default where 0
 };
 
 }  // namespace sightline::rules

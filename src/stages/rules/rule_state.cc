@@ -125,6 +125,9 @@ bool StateBase::Cooling(int64_t key, double time_s) {
 
 bool StateBase::Emit(const Moment& moment, const std::vector<const Track*>& actors, double time_s,
                      Finding finding, const std::string& direction, std::vector<Event>* events) {
+  double sure = std::clamp(finding.sureness, 0.0, 1.0);
+  for (const Track* track : actors) sure *= Confidence(*track);
+  if (sure < rule_->min_confidence) return false;
   if (!actors.empty() && Cooling(actors.front()->key, moment.time_s)) return false;
   Event event = NewEvent(moment);
   event.id = fmt::format("{}-{}", rule_->config.name, ++states_);
@@ -134,11 +137,7 @@ bool StateBase::Emit(const Moment& moment, const std::vector<const Track*>& acto
   event.zone = std::move(finding.zone);
   event.direction = direction;
   event.values = std::move(finding.values);
-  double sure = std::clamp(finding.sureness, 0.0, 1.0);
-  for (const Track* track : actors) {
-    event.actors.push_back(book_.ActorOf(*track));
-    sure *= Confidence(*track);
-  }
+  for (const Track* track : actors) event.actors.push_back(book_.ActorOf(*track));
   event.confidence = sure;
   events->push_back(std::move(event));
   return true;
@@ -173,7 +172,8 @@ void StateBase::State(const Moment& moment, int64_t key, const Track* track, std
     if (track != nullptr && !spell.actors.empty()) spell.actors.front() = book_.ActorOf(*track);
     return;
   }
-  if (moment.time_s - *spell.since_s >= rule_->after_s - kEpsilon && !Cooling(key, moment.time_s))
+  if (moment.time_s - *spell.since_s >= rule_->after_s - kEpsilon && spell.sure() >= rule_->min_confidence &&
+      !Cooling(key, moment.time_s))
     Begin(moment, key, track, &spell, events);
 }
 
@@ -188,7 +188,7 @@ void StateBase::Begin(const Moment& moment, int64_t key, const Track* track, Spe
   event.began = spell->since;
   event.duration_s = moment.time_s - *spell->since_s;
   event.zone = spell->finding.zone;
-  event.confidence = std::clamp(spell->finding.sureness * spell->confidence, 0.0, 1.0);
+  event.confidence = spell->sure();
   event.values = spell->finding.values;
   spell->actors.clear();
   if (track != nullptr) spell->actors.push_back(book_.ActorOf(*track));
@@ -211,7 +211,7 @@ void StateBase::End(Spell* spell, std::vector<Event>* events) {
   event.began = spell->since;
   event.duration_s = spell->last_s - *spell->since_s;
   event.zone = spell->finding.zone;
-  event.confidence = std::clamp(spell->finding.sureness * spell->confidence, 0.0, 1.0);
+  event.confidence = spell->sure();
   event.values = std::move(spell->finding.values);
   event.actors = std::move(spell->actors);
   events->push_back(std::move(event));

@@ -1,6 +1,7 @@
 // What all rules share: who counts, where, when it is awake, and how states begin and end.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,8 +17,9 @@ namespace sightline::rules {
 struct KindFacts {
   std::string_view name;
   double after_s = 0;
-  double gap_s = 0.3;    // interruptions of this length do not count, before it begins
-  double clear_s = 0.5;  // nor, once it has begun, of this
+  double gap_s = 0.3;         // interruptions of this length do not count, before it begins
+  double clear_s = 0.5;       // nor, once it has begun, of this
+  double min_confidence = 0;  // of an event: alarms want more evidence than counts
 };
 
 // What a rule and its states know of the configuration. Immutable.
@@ -26,7 +28,7 @@ struct RuleFacts {
   SceneGeometry geometry;
   std::shared_ptr<const View> view;  // null without a homography
   KindFacts kind;
-  double after_s = 0, clear_s = 0;
+  double after_s = 0, clear_s = 0, min_confidence = 0;
 
   // The zone that the place is in: the whole picture (an empty name) where the rule names none.
   const SceneGeometry::Zone* ZoneAt(const Point& place) const;
@@ -68,10 +70,12 @@ class StateBase : public RuleState {
   double Confidence(const Track& track) const;
 
   Event NewEvent(const Moment& moment) const;
-  // A moment about `actors` (the first is whom it is about); false within the first one's cooldown.
+  // A moment about `actors` (the first is whom it is about); false within the first one's cooldown, or where
+  // it is not sure enough.
   bool Emit(const Moment& moment, const std::vector<const Track*>& actors, double time_s, Finding finding,
             const std::string& direction, std::vector<Event>* events);
-  // A state, by key of its track (0: of the whole scene). `finding`: none while it does not hold.
+  // A state, by key of its track (0: of the whole scene). `finding`: none while it does not hold. It begins
+  // when it is sure enough.
   void State(const Moment& moment, int64_t key, const Track* track, std::optional<Finding> finding,
              std::vector<Event>* events);
   bool IsOpen(int64_t key) const;
@@ -86,6 +90,8 @@ class StateBase : public RuleState {
     Finding finding;
     std::vector<EventActor> actors;
     double confidence = 1;
+
+    double sure() const { return std::clamp(finding.sureness * confidence, 0.0, 1.0); }
   };
   void Begin(const Moment& moment, int64_t key, const Track* track, Spell* spell, std::vector<Event>* events);
   void End(Spell* spell, std::vector<Event>* events);

@@ -93,12 +93,13 @@ class AbandonedObject final : public TrackJudge {
 }  // namespace
 
 const Kind& AbandonedObjectKind() {
-  static const Kind kind{{.name = "abandoned_object", .after_s = 30, .gap_s = 1, .clear_s = 2},
-                         [](std::shared_ptr<const RuleFacts> facts) -> std::unique_ptr<RuleState> {
-                           return std::make_unique<AbandonedObject>(std::move(facts));
-                         },
-                         false,
-                         true};
+  static const Kind kind{
+      {.name = "abandoned_object", .after_s = 30, .gap_s = 1, .clear_s = 2, .min_confidence = 0.45},
+      [](std::shared_ptr<const RuleFacts> facts) -> std::unique_ptr<RuleState> {
+        return std::make_unique<AbandonedObject>(std::move(facts));
+      },
+      false,
+      true};
   return kind;
 }
 

@@ -89,7 +89,8 @@ class Crowd final : public Gathering {
 }  // namespace
 
 const Kind& CrowdKind() {
-  static const Kind kind{{.name = "crowd", .after_s = 3, .gap_s = 2, .clear_s = 2}, &MakeState<Crowd>};
+  static const Kind kind{{.name = "crowd", .after_s = 3, .gap_s = 2, .clear_s = 2, .min_confidence = 0.3},
+                         &MakeState<Crowd>};
   return kind;
 }
 

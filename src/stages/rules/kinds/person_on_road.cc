@@ -38,12 +38,13 @@ class PersonOnRoad final : public TrackJudge {
 }  // namespace
 
 const Kind& PersonOnRoadKind() {
-  static const Kind kind{{.name = "person_on_road", .after_s = 1, .gap_s = 1, .clear_s = 1},
-                         [](std::shared_ptr<const RuleFacts> facts) -> std::unique_ptr<RuleState> {
-                           return std::make_unique<PersonOnRoad>(std::move(facts));
-                         },
-                         false,
-                         true};
+  static const Kind kind{
+      {.name = "person_on_road", .after_s = 1, .gap_s = 1, .clear_s = 1, .min_confidence = 0.45},
+      [](std::shared_ptr<const RuleFacts> facts) -> std::unique_ptr<RuleState> {
+        return std::make_unique<PersonOnRoad>(std::move(facts));
+      },
+      false,
+      true};
   return kind;
 }
 

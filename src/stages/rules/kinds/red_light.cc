@@ -158,7 +158,7 @@ class RedLight final : public StateBase {
 }  // namespace
 
 const Kind& RedLightKind() {
-  static const Kind kind{{.name = "red_light"},
+  static const Kind kind{{.name = "red_light", .min_confidence = 0.3},
                          [](std::shared_ptr<const RuleFacts> facts) -> std::unique_ptr<RuleState> {
                            return std::make_unique<RedLight>(std::move(facts));
                          },

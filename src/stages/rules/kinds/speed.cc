@@ -43,7 +43,7 @@ class Speed final : public TrackJudge {
 }  // namespace
 
 const Kind& SpeedKind() {
-  static const Kind kind{{.name = "speed", .after_s = 0.5, .gap_s = 0.3, .clear_s = 1},
+  static const Kind kind{{.name = "speed", .after_s = 0.5, .gap_s = 0.3, .clear_s = 1, .min_confidence = 0.3},
                          [](std::shared_ptr<const RuleFacts> facts) -> std::unique_ptr<RuleState> {
                            return std::make_unique<Speed>(std::move(facts));
                          },

@@ -52,12 +52,13 @@ class StoppedVehicle final : public TrackJudge {
 }  // namespace
 
 const Kind& StoppedVehicleKind() {
-  static const Kind kind{{.name = "stopped_vehicle", .after_s = 5, .gap_s = 0.3, .clear_s = 1},
-                         [](std::shared_ptr<const RuleFacts> facts) -> std::unique_ptr<RuleState> {
-                           return std::make_unique<StoppedVehicle>(std::move(facts));
-                         },
-                         false,
-                         true};
+  static const Kind kind{
+      {.name = "stopped_vehicle", .after_s = 5, .gap_s = 0.3, .clear_s = 1, .min_confidence = 0.45},
+      [](std::shared_ptr<const RuleFacts> facts) -> std::unique_ptr<RuleState> {
+        return std::make_unique<StoppedVehicle>(std::move(facts));
+      },
+      false,
+      true};
   return kind;
 }
 

@@ -79,12 +79,13 @@ class WrongWay final : public TrackJudge {
 }  // namespace
 
 const Kind& WrongWayKind() {
-  static const Kind kind{{.name = "wrong_way", .after_s = 1.5, .gap_s = 0.5, .clear_s = 1},
-                         [](std::shared_ptr<const RuleFacts> facts) -> std::unique_ptr<RuleState> {
-                           return std::make_unique<WrongWay>(std::move(facts));
-                         },
-                         false,
-                         true};
+  static const Kind kind{
+      {.name = "wrong_way", .after_s = 1.5, .gap_s = 0.5, .clear_s = 1, .min_confidence = 0.3},
+      [](std::shared_ptr<const RuleFacts> facts) -> std::unique_ptr<RuleState> {
+        return std::make_unique<WrongWay>(std::move(facts));
+      },
+      false,
+      true};
   return kind;
 }
 
