@@ -1,9 +1,9 @@
 #!/bin/bash
-# Frames of 700 simulated cameras to learn from and 40 others to look at, in the folder given (4 GB, minutes).
+# Frames of 1500 simulated cameras to learn from and 40 others to look at, in the folder given (8 GB, minutes).
 # Needs the release build (./dev build).
 set -euo pipefail
 out=${1:?usage: training/make_data.sh FOLDER [CAMERAS]}
-cameras=${2:-700}
+cameras=${2:-1500}
 cd "$(dirname "$0")/.."
 mkdir -p "$out"
 lib=build/release/src

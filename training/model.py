@@ -25,8 +25,11 @@ class Residual(nn.Module):
         return x + self.conv(x)
 
 
+WIDTHS, NARROW = (16, 32, 48, 64, 96), (16, 32, 32, 64, 96)  # NARROW for the first part of the training
+
+
 class StreetDetector(nn.Module):
-    def __init__(self, widths=(16, 32, 32, 64, 96), neck=(32, 48), head=(32, 64, 64)):
+    def __init__(self, widths=WIDTHS, neck=(32, 48), head=(32, 64, 64)):
         super().__init__()
         c2, c4, c8, c16, c32 = widths
         self.stem = nn.Sequential(conv(3, c2, 2), conv(c2, c4, 2))
@@ -56,6 +59,23 @@ class StreetDetector(nn.Module):
         """Raw: [N, cells, 4 + classes] (offsets, log sizes, logits), with the cells' centres and strides."""
         maps = self.levels(x)
         return torch.cat([m.flatten(2) for m in maps], 2).transpose(1, 2), *cells([m.shape[2:] for m in maps])
+
+
+def widen(narrow):
+    """The same function with more channels: what is added is drawn at random, and nothing listens to it yet."""
+    wide = StreetDetector()
+    state, old = wide.state_dict(), narrow.state_dict()
+    for name, value in state.items():
+        before = old[name]
+        if value.shape == before.shape:
+            value.copy_(before)
+            continue
+        if value.dim() == 4:
+            value[:before.shape[0], before.shape[1]:] = 0
+            value[:before.shape[0], :before.shape[1]] = before
+        else:
+            value[:before.shape[0]] = before
+    return wide
 
 
 def cells(shapes):
