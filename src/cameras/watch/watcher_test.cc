@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <latch>
 #include <thread>
 
-#include "base/file.h"
 #include "cameras/watch/test_street.h"
 
 namespace sightline::cameras {
@@ -258,10 +258,10 @@ TEST_F(WatcherTest, lets_go_of_an_engine_with_its_last_camera) {
 }
 
 double ResidentMegabytes() {
-  Bytes bytes;
-  EXPECT_TRUE(ReadFile("/proc/self/statm", 4096, &bytes).ok());
-  const std::string text(bytes.begin(), bytes.end());
-  return static_cast<double>(std::atoll(text.c_str() + text.find(' '))) * 4096 / 1e6;
+  double whole = 0, resident = 0;  // pages
+  std::ifstream("/proc/self/statm") >> whole >> resident;
+  EXPECT_GT(resident, 0);
+  return resident * 4096 / 1e6;
 }
 
 // Cameras that ask for more than three times what one worker can do.

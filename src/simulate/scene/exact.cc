@@ -36,10 +36,13 @@ double CosSeries(double x) {
   return 1 + sum;
 }
 
+constexpr double kTurnsEnd = 1e9;
+
 double SinQuadrant(double x, int shift) {
   // pi/2 in three parts, so that the difference keeps its low bits.
   constexpr double kPart1 = 1.57079632673412561417, kPart2 = 6.07710050630396597660e-11,
                    kPart3 = 2.02226624879595063154e-21;
+  if (!(std::fabs(x) < kTurnsEnd)) return shift == 0 ? 0 : 1;  // no number, or too large to have an angle
   const double n = Round(x * (2 / kPi));
   const double r = ((x - n * kPart1) - n * kPart2) - n * kPart3;
   const auto quadrant = static_cast<int>((static_cast<int64_t>(n) + shift) & 3);

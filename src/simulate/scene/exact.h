@@ -12,7 +12,7 @@ namespace sightline::simulate {
 
 inline constexpr double kPi = 3.14159265358979323846;
 
-// Within 1e-12 of the true value for |x| <= 1e4. Radians.
+// Within 1e-12 of the true value for |x| <= 1e4. Radians; what is no number or 1e9 and more counts as 0.
 double Sin(double x);
 double Cos(double x);
 double Atan2(double y, double x);  // -pi..pi
