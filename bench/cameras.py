@@ -112,9 +112,9 @@ def watch(footage, count, mode, seconds):
             node.stop()
     share, age = 1e9, 0.0
     for i in range(count):
-        done = after["sightline_camera_analysed_total", f"c{i}", None] - before["sightline_camera_analysed_total", f"c{i}", None]
-        wanted = MODES[mode]["rate"] or footage["fps"][i % len(footage["fps"])]
-        share = min(share, done / wall / wanted)
+        done, came = [after[name, f"c{i}", None] - before[name, f"c{i}", None]
+                      for name in ("sightline_camera_analysed_total", "sightline_camera_packets_total")]
+        share = min(share, done / (MODES[mode]["rate"] * wall or came))  # what comes in the window: rates of files vary
         age = max(age, after["sightline_camera_delay_seconds", f"c{i}", "0.99"])
     cpu = (after["process_cpu_seconds_total", None, None] - before["process_cpu_seconds_total", None, None]) / wall
     return share >= KEPT_SHARE and age <= AGE_S, cpu, share, age

@@ -149,6 +149,22 @@ TEST(FairScheduler, never_exceeds_a_rate_though_all_is_free) {
   }
 }
 
+// As streams of uneven frames give them: on the beat, but for half a frame's time.
+TEST(FairScheduler, frames_that_lie_off_the_beat_keep_the_rate) {
+  const auto scheduler = FairScheduler::Create({});
+  scheduler->Add(0, 1, 5);
+  std::mt19937_64 random(4);
+  std::uniform_real_distribution<double> off(-0.06, 0.06);
+  int picks = 0;
+  for (int i = 0; i < 500; ++i) {
+    const double now_s = 1 + 0.2 * i + off(random);
+    if (!scheduler->Offer(0, static_cast<uint64_t>(i), now_s) || !scheduler->Next(now_s)) continue;
+    ++picks;
+    scheduler->Charge(0, 0.005);
+  }
+  EXPECT_GE(picks, 490);
+}
+
 TEST(FairScheduler, under_threefold_load_waits_stay_short_and_nobody_starves) {
   for (uint64_t seed = 1; seed <= 5; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
