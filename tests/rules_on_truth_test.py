@@ -6,8 +6,8 @@ usage: rules_on_truth_test.py [--seeds N] [--first SEED] [--seconds S] [--rate N
 Streets are made by seed, each with events of most kinds by script, and others come about by chance. Every street's
 own camera.yaml is replayed over its true boxes. Exit status 1 where near_miss, wrong_way, stopped_vehicle or
 person_on_road fall below 0.9 of precision or recall over all streets together (with few events of a kind, two
-mistakes are let pass). Seeds from 12000 on were never looked
-at while the rules were made; 1000 to 1999, 5000 to 5999, 7000 to 7999 and 9000 to 9999 were.
+mistakes are let pass, but none more of near_miss). Seeds from 15000 on were never looked at while the rules were made;
+1000 to 1999, 5000 to 5999, 7000 to 7999, 9000 to 9999, 12000 to 12999 and 20000 to 20999 were.
 
 --detector: not true boxes but what the pipeline that ships (examples/street.yaml) sees in the video, at --rate frames a
 second (5 where it is not given). A report; the limits are for true boxes.
@@ -25,8 +25,9 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAM = os.environ.get("SIGHTLINE_PROGRAM", str(ROOT / "build/release/sightline"))
-HELD_OUT = 12000
+HELD_OUT = 15000
 TARGETS = ["near_miss", "wrong_way", "stopped_vehicle", "person_on_road"]
+STRICT = ["near_miss"]  # happens often enough for its share to count as it is
 SAME = ["--map", "speed=speeding", "--map", "abandoned_object=abandoned_vehicle"]
 SPACING_S = 11
 
@@ -120,7 +121,9 @@ def main():
         precision, recall = matches / max(results, 1), matches / max(truths, 1)
         print(f"{kind:18} {truths:6} {results:9} {matches:6} {precision:10.3f} {recall:7.3f}")
         # Of ten events eight are not yet a rule's failure: with few, two mistakes are let pass.
-        if kind in TARGETS and (results - matches > max(2, 0.1 * results) or truths - matches > max(2, 0.1 * truths)):
+        allowed = 0 if kind in STRICT else 2
+        if kind in TARGETS and (results - matches > max(allowed, 0.1 * results) or
+                                truths - matches > max(allowed, 0.1 * truths)):
             failed.append(kind)
     for kind in TARGETS:
         if counts.get(kind, [0])[0] == 0:

@@ -45,6 +45,20 @@ bool Mutex::AwaitWithDeadline(const Condition& condition, Time deadline) ABSL_NO
   return true;
 }
 
+// The library's own notifications come through these.
+void Mutex::LockWhen(const Condition& condition) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  Lock();
+  Await(condition);
+}
+bool Mutex::LockWhenWithTimeout(const Condition& condition, Duration timeout) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  Lock();
+  return AwaitWithTimeout(condition, timeout);
+}
+bool Mutex::LockWhenWithDeadline(const Condition& condition, Time deadline) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  Lock();
+  return AwaitWithDeadline(condition, deadline);
+}
+
 // One short pause counts as a (spurious) wake-up: callers look at their condition again.
 void CondVar::Wait(Mutex* mutex) { WaitWithTimeout(mutex, InfiniteDuration()); }
 bool CondVar::WaitWithTimeout(Mutex* mutex, Duration timeout) ABSL_NO_THREAD_SAFETY_ANALYSIS {

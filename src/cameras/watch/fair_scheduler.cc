@@ -165,8 +165,8 @@ class StartTimeFair final : public FairScheduler {
   }
 
  private:
-  // Of the interval. Streams choose frames by their own clock, and frames do not lie on the beat: one that comes before
-  // its time is as good as the next, and the beat goes on from when it was due.
+  // Of the interval. Streams choose frames by their own clock, and frames do not lie on the beat: one that
+  // comes before its time is as good as the next, and the beat goes on from when it was due.
   static constexpr double kEarly = 0.5;
 
   // Over the window. A stream that gives less than is asked for is served in full when all of it is.

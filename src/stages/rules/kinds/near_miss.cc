@@ -13,21 +13,32 @@
 namespace sightline::rules {
 namespace {
 
-constexpr double kTime_s = 1.5;          // of both measures, where the configuration names neither
-constexpr double kMoves = 0.5;           // m/s: slower is standing
-constexpr double kPasses = 3.0;          // m/s: the least of a vehicle that passes behind or before another
-constexpr double kBrakingNeeded = 3.0;   // m/s2: what gentle braking would solve is no near miss
-constexpr double kCrossingSine = 0.5;    // ways cross at 30 degrees and more
-constexpr double kHistory_s = 0.5;       // kept beyond the limit
-constexpr double kSettled_s = 0.5;       // at the picture's edge, or off it, for so long
-constexpr double kMargin_m = 0.2;        // about footprints: they are measured, not known
-constexpr double kDeviationMax_m = 1.5;  // of a place: who is measured worse is too far away
-constexpr double kKerb = 0.6;            // deviations off the kerb
-constexpr double kErrorMax = 0.27;       // of the limit: what is measured worse says nothing
-constexpr int kLooksMin = 4;             // before that, speeds are guesses
+constexpr double kTime_s = 1.5;           // of both measures, where the configuration names neither
+constexpr double kMoves = 0.5;            // m/s: slower is standing
+constexpr double kPasses = 3.0;           // m/s: the least of a vehicle that passes behind or before another
+constexpr double kBrakingNeeded = 3.0;    // m/s2: what gentle braking would solve is no near miss
+constexpr double kCrossingSine = 0.5;     // ways cross at 30 degrees and more
+constexpr double kHistory_s = 0.5;        // kept beyond the limit
+constexpr double kSettled_s = 0.5;        // at the picture's edge, or off it, for so long
+constexpr double kMargin_m = 0.2;         // about footprints: they are measured, not known
+constexpr double kDeviationMax_m = 1.5;   // of a place: who is measured worse is too far away
+constexpr double kKerb = 0.6;             // deviations off the kerb
+constexpr double kDeep = 0.6;             // deviations: so much is a hit, and not a way past
+constexpr double kErrorMax = 0.27;        // of the limit: what is measured worse says nothing
+constexpr double kPassingErrorMax = 0.4;  // the same of passing, whose time two looks each say
+constexpr int kLooksMin = 4;              // before that, speeds are guesses
 constexpr size_t kHistoryMax = 512, kEncountersMax = 4096;
 
 bool OnFoot(const Track& track) { return track.facts->being == Being::kPerson; }
+
+// How far two would run into each other, seen along their relative motion: less than 0 where they pass.
+double Depth(const Footprint& a, const Footprint& b) {
+  const Point d = b.center - a.center, v = b.velocity - a.velocity, way = v * (1 / Length(v));
+  const auto reach = [&](const Footprint& f) {
+    return f.half_length * std::abs(Cross(f.along, way)) + f.half_width * std::abs(Dot(f.along, way));
+  };
+  return reach(a) + reach(b) - std::abs(Cross(way, d));
+}
 
 class NearMiss final : public StateBase {
  public:
@@ -82,6 +93,7 @@ class NearMiss final : public StateBase {
   struct Past {
     double time_s;
     Footprint footprint;
+    bool heads;  // its heading was known
   };
 
   bool Takes(const Track& track) const {
@@ -90,10 +102,11 @@ class NearMiss final : public StateBase {
   }
   // Its motion is known: what grows out of the picture's edge seems to jump as it comes off it.
   static bool Settled(const Track& track) {
-    return track.deviation <= kDeviationMax_m && track.last_s - track.edge_changed_s >= kSettled_s &&
-           track.last_s - track.odd_s >= kSettled_s &&
-           (track.heading_known || track.lane_heading || OnFoot(track));
+    return track.deviation <= kDeviationMax_m && Heads(track) &&
+           track.last_s - track.edge_changed_s >= kSettled_s && track.last_s - track.odd_s >= kSettled_s;
   }
+  // Where it heads is known, not guessed from its box: else ways seem to cross that do not.
+  static bool Heads(const Track& track) { return track.heading_known || track.lane_heading || OnFoot(track); }
   bool OnRoad(const Point& ground) const {
     return rule().ZoneAt(rule().view->ground().ToPixel(ground)) != nullptr;
   }
@@ -120,17 +133,19 @@ class NearMiss final : public StateBase {
       return std::nullopt;
     const Point place = (fa.center + fb.center + (fa.velocity + fb.velocity) * *time) * 0.5;
     if (!OnRoad(place) || !MayBeMet(a) || !MayBeMet(b)) return std::nullopt;
-    const double error =
-        std::hypot(std::hypot(a.deviation, b.deviation) / std::max(speed, 0.5),
-                   *time * std::hypot(a.speed_deviation, b.speed_deviation) / std::max(speed, 0.5));
-    if (error > kErrorMax * collision_s_) return std::nullopt;
+    // Of where they will be to each other by then: along their relative motion it makes the time wrong,
+    // across it decides whether they meet at all.
+    const double off =
+        std::hypot(a.deviation, b.deviation, *time * std::hypot(a.speed_deviation, b.speed_deviation));
+    const double error = off / std::max(speed, 0.5);
+    if (error > kErrorMax * collision_s_ || Depth(fa, fb) < kDeep * off) return std::nullopt;
     return Measure{*time, error, place};
   }
 
   // b comes to a place that a left.
   std::optional<Measure> Passing(const Moment& moment, const Track& a, const Track& b) const {
     const auto found = past_.find(a.key);
-    if (passing_s_ <= 0 || found == past_.end() || b.speed < (OnFoot(b) ? kMoves : kPasses))
+    if (passing_s_ <= 0 || found == past_.end() || !Heads(b) || b.speed < (OnFoot(b) ? kMoves : kPasses))
       return std::nullopt;
     const std::deque<Past>& past = found->second;
     Footprint fb = b.footprint;
@@ -141,7 +156,8 @@ class NearMiss final : public StateBase {
       if (moment.time_s - past[i].time_s > passing_s_ + kHistory_s) break;
       if (Length(fa.center - fb.center) > fa.radius() + fb.radius() || !Overlap(fa, fb)) continue;
       const double sine = std::abs(rules::Cross(fa.along, fb.along));
-      if (sine < kCrossingSine || Length(fa.velocity) < (OnFoot(a) ? kMoves : kPasses)) return std::nullopt;
+      if (!past[i].heads || sine < kCrossingSine || Length(fa.velocity) < (OnFoot(a) ? kMoves : kPasses))
+        return std::nullopt;
       if (!OnRoad(fb.center) || (OnFoot(a) && !OnRoad(fa.center))) return std::nullopt;
       if (!a.present && i + 1 == past.size()) return std::nullopt;  // nobody saw it leave
       // It left between this look and the next, the other came between its look before and now.
@@ -152,8 +168,10 @@ class NearMiss final : public StateBase {
           before == past_.end() || before->second.empty() ? moment.time_s : before->second.back().time_s;
       const double time_s = std::max(0.0, (before_s + moment.time_s) / 2 - left_s);
       if (time_s >= passing_s_) return std::nullopt;
-      const double error =
-          std::hypot(a.deviation / std::max(Length(fa.velocity), 0.5), b.deviation / std::max(b.speed, 0.5));
+      const double looks = std::hypot(next_s - past[i].time_s, moment.time_s - before_s) / std::sqrt(12.0);
+      const double error = std::hypot(a.deviation / std::max(Length(fa.velocity), 0.5),
+                                      b.deviation / std::max(b.speed, 0.5), looks);
+      if (error > kPassingErrorMax * passing_s_) return std::nullopt;
       return Measure{time_s, error, fb.center};
     }
     return std::nullopt;
@@ -201,7 +219,8 @@ class NearMiss final : public StateBase {
     if (collision && (!e.collision || collision->time_s < e.collision->time_s)) e.collision = collision;
     if (passing && (!e.passing || passing->time_s < e.passing->time_s)) e.passing = passing;
     if (!e.counts) return;
-    const bool second = OnFoot(a) && !OnFoot(b);  // the vehicle comes first
+    // The vehicle comes first; of two always the same one.
+    const bool second = OnFoot(a) == OnFoot(b) ? b.key < a.key : OnFoot(a);
     State(moment, e.key, second ? &b : &a, Found(e, second ? a : b), events);
   }
   Finding Found(const Encounter& e, const Track& other) const {
@@ -220,12 +239,12 @@ class NearMiss final : public StateBase {
     };
     tell("time_to_collision_s", e.collision, collision_s_);
     tell("post_encroachment_s", e.passing, passing_s_);
-    finding.sureness = sure;
+    finding.sureness = sure * Confidence(other);
     return finding;
   }
   void Remember(const Moment& moment, const Track& track) {
     std::deque<Past>& past = past_[track.key];
-    past.push_back({moment.time_s, track.footprint});
+    past.push_back({moment.time_s, track.footprint, Heads(track)});
     while (past.size() > kHistoryMax || moment.time_s - past.front().time_s > passing_s_ + kHistory_s)
       past.pop_front();
   }
@@ -239,7 +258,7 @@ class NearMiss final : public StateBase {
 }  // namespace
 
 const Kind& NearMissKind() {
-  static const Kind kind{{.name = "near_miss", .after_s = 0, .gap_s = 2, .clear_s = 2},
+  static const Kind kind{{.name = "near_miss", .after_s = 0, .gap_s = 2, .clear_s = 2, .min_confidence = 0.3},
                          [](std::shared_ptr<const RuleFacts> facts) -> std::unique_ptr<RuleState> {
                            return std::make_unique<NearMiss>(std::move(facts));
                          },

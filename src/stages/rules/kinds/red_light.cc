@@ -12,6 +12,7 @@ namespace {
 
 constexpr double kRed_s = 0.5;     // red for so long before it counts
 constexpr double kBeyond_m = 1;    // goes on for so far
+constexpr double kSure = 2;        // deviations of its speed
 constexpr double kBeyond_s = 4;    // within so long
 constexpr double kAside_m = 0.3;   // past the line's ends
 constexpr double kStale_s = 3;     // an answer of the lamps is good for so long
@@ -94,9 +95,11 @@ class RedLight final : public StateBase {
     Seen& seen = known->second;
     SeeCrossing(moment, track, line, beyond, front, on_ground, &seen);
     if (seen.crossed_s) {
-      const double far =
-          on_ground ? kBeyond_m : std::max(2.0, 0.05 * static_cast<double>(track.box.height()));
-      if ((seen.forward ? beyond : -beyond) >= far) {
+      // By more than its place may be off, and really moving: a box that trembles at the line runs no light.
+      const double far = on_ground ? kBeyond_m + track.deviation
+                                   : std::max(2.0, 0.05 * static_cast<double>(track.box.height()));
+      const bool moves = track.speed > kSure * track.speed_deviation;
+      if ((seen.forward ? beyond : -beyond) >= far && moves) {
         Tell(moment, track, seen, events);
         seen.crossed_s.reset();
       } else if (moment.time_s - *seen.crossed_s > kBeyond_s) {

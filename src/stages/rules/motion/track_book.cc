@@ -34,8 +34,16 @@ bool Sensible(const Object& object) {
          b.y2 < 1e6f && std::isfinite(object.score);
 }
 
-// How much speeds change by themselves, m2/s3.
-double NoiseOf(const ClassFacts& facts) { return facts.being == Being::kPerson ? 0.8 : 4.0; }
+// Boxes of low scores lie less exactly: how much less, of what a sure one may be off. (Detectors on simulated
+// streets: the spread grows by e for each 0.43 of score below 0.75.)
+double Doubt(float score) {
+  return std::max(1.0, std::exp(2.3 * (0.75 - static_cast<double>(std::clamp(score, 0.f, 1.f)))));
+}
+
+// How much speeds change by themselves.
+AxisFilter::Motion MotionOf(const ClassFacts& facts) {
+  return facts.being == Being::kPerson ? AxisFilter::Motion{0.8, 0.6} : AxisFilter::Motion{2.5, 1.0};
+}
 
 Point Unit(const Point& p, const Point& otherwise) {
   const double length = Length(p);
@@ -43,28 +51,6 @@ Point Unit(const Point& p, const Point& otherwise) {
 }
 
 }  // namespace
-
-void AxisFilter::Start(double measured, double deviation, double speed_deviation) {
-  *this = {measured, 0, deviation * deviation, 0, speed_deviation * speed_deviation};
-}
-
-void AxisFilter::Predict(double seconds, double noise) {
-  const double t = seconds;
-  value += speed * t;
-  variance += 2 * t * covariance + t * t * speed_variance + noise * t * t * t / 3;
-  covariance += t * speed_variance + noise * t * t / 2;
-  speed_variance += noise * t;
-}
-
-void AxisFilter::Update(double measured, double deviation) {
-  const double total = variance + deviation * deviation, error = measured - value;
-  const double gain = variance / total, speed_gain = covariance / total;
-  value += gain * error;
-  speed += speed_gain * error;
-  speed_variance -= speed_gain * covariance;
-  covariance *= 1 - gain;
-  variance *= 1 - gain;
-}
 
 const std::vector<int64_t>& TrackBook::Update(const Moment& moment) {
   forgotten_.clear();
@@ -206,7 +192,7 @@ void TrackBook::KeepLane(Track* track) const {
   if (!lane) return;
   const double sideways = Cross(*lane, track->footprint.velocity),
                along = Dot(*lane, track->footprint.velocity);
-  const double deviation = std::sqrt((track->x.speed_variance + track->y.speed_variance) / 2);
+  const double deviation = std::sqrt((track->x.speed_variance() + track->y.speed_variance()) / 2);
   if (std::abs(sideways) < std::min(kSideways * deviation, kSidewaysShare * std::abs(along)))
     track->footprint.velocity = *lane * along;
 }
@@ -257,9 +243,9 @@ void TrackBook::SeeGround(const Object& object, const Moment& moment, double ste
   const ClassFacts& facts = *track->facts;
   const bool fresh = !track->grounded;
   if (!fresh) {
-    const double noise = NoiseOf(facts);
-    track->x.Predict(step_s, noise);
-    track->y.Predict(step_s, noise);
+    const AxisFilter::Motion motion = MotionOf(facts);
+    track->x.Predict(step_s, motion);
+    track->y.Predict(step_s, motion);
   }
   if (object.seen || fresh) {
     if (fresh && view_->upright_known()) {
@@ -274,22 +260,22 @@ void TrackBook::SeeGround(const Object& object, const Moment& moment, double ste
       if (fresh) SeePicture(object, step_s, track);
       return;
     }
-    if (placed->sides < 4) placed->deviation = placed->deviation * 1.5;
+    placed->deviation = placed->deviation * (Doubt(object.score) * (placed->sides < 4 ? 1.5 : 1));
     double dx = placed->deviation.x, dy = placed->deviation.y;
     const bool jumped =
         !fresh &&
-        (std::abs(placed->center.x - track->x.value) > 3 + kJump * std::sqrt(dx * dx + track->x.variance) ||
-         std::abs(placed->center.y - track->y.value) > 3 + kJump * std::sqrt(dy * dy + track->y.variance));
+        (std::abs(placed->center.x - track->x.value) > 3 + kJump * std::sqrt(dx * dx + track->x.variance()) ||
+         std::abs(placed->center.y - track->y.value) > 3 + kJump * std::sqrt(dy * dy + track->y.variance()));
     if (fresh || jumped) {
       const double fast = facts.being == Being::kPerson ? 1.5 : 8;
-      track->x.Start(placed->center.x, dx, fast);
-      track->y.Start(placed->center.y, dy, fast);
+      track->x.Start(placed->center.x, dx, fast, MotionOf(facts).deviation);
+      track->y.Start(placed->center.y, dy, fast, MotionOf(facts).deviation);
       if (jumped) track->heading_known = false;
     } else {
       // What is where it can hardly be is believed less.
       const double off =
-          std::max(std::abs(placed->center.x - track->x.value) / std::sqrt(dx * dx + track->x.variance),
-                   std::abs(placed->center.y - track->y.value) / std::sqrt(dy * dy + track->y.variance));
+          std::max(std::abs(placed->center.x - track->x.value) / std::sqrt(dx * dx + track->x.variance()),
+                   std::abs(placed->center.y - track->y.value) / std::sqrt(dy * dy + track->y.variance()));
       if (off > kOdd) track->odd_s = moment.time_s, dx *= off / kOdd, dy *= off / kOdd;
       track->x.Update(placed->center.x, dx);
       track->y.Update(placed->center.y, dy);
@@ -302,7 +288,7 @@ void TrackBook::SeeGround(const Object& object, const Moment& moment, double ste
   f.velocity = track->velocity();
   KeepLane(track);
   track->speed = Length(f.velocity);
-  track->speed_deviation = std::sqrt((track->x.speed_variance + track->y.speed_variance) / 2);
+  track->speed_deviation = std::sqrt((track->x.speed_variance() + track->y.speed_variance()) / 2);
   Turn(step_s, track);
   f.half_length = facts.length * std::exp(track->block.length_scale) / 2;
   f.half_width = facts.width * std::exp(track->block.height_scale / 2) / 2;
@@ -316,12 +302,12 @@ void TrackBook::SeePicture(const Object& object, double step_s, Track* track) {
   track->scale = std::max(1.0, size * 0.12);
   const double rough = 1 + 0.02 * size;
   if (track->stands_weight <= 0) {
-    track->x.Start(track->foot.x, rough, size * 3);
-    track->y.Start(track->foot.y, rough, size * 3);
+    track->x.Start(track->foot.x, rough, size * 3, size);
+    track->y.Start(track->foot.y, rough, size * 3, size);
   } else {
-    const double noise = size * size * 0.5;
-    track->x.Predict(step_s, noise);
-    track->y.Predict(step_s, noise);
+    const AxisFilter::Motion motion{size, 0.25};
+    track->x.Predict(step_s, motion);
+    track->y.Predict(step_s, motion);
     if (object.seen) {
       track->x.Update(track->foot.x, rough);
       track->y.Update(track->foot.y, rough);
@@ -329,7 +315,7 @@ void TrackBook::SeePicture(const Object& object, double step_s, Track* track) {
   }
   track->deviation = rough;
   track->speed = Length(track->velocity());
-  track->speed_deviation = std::sqrt((track->x.speed_variance + track->y.speed_variance) / 2);
+  track->speed_deviation = std::sqrt((track->x.speed_variance() + track->y.speed_variance()) / 2);
   track->place = track->foot;
   if (track->speed > std::max(2 * track->scale, 2 * track->speed_deviation)) {
     track->footprint.along = Unit(track->velocity(), track->footprint.along);
@@ -340,7 +326,7 @@ void TrackBook::SeePicture(const Object& object, double step_s, Track* track) {
 void TrackBook::SeeStanding(double time_s, Track* track) {
   const Point at{track->x.value, track->y.value};
   const double tolerance = (track->grounded ? kStandTolerance : track->scale) +
-                           2 * std::sqrt((track->x.variance + track->y.variance) / 2);
+                           2 * std::sqrt((track->x.variance() + track->y.variance()) / 2);
   if (track->stands_weight <= 0 || Length(at - track->stands_at) > tolerance) {
     if (track->stands_weight > 0) track->standing_since_s = time_s;
     track->stands_at = at;

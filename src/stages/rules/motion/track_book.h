@@ -10,21 +10,12 @@
 #include <vector>
 
 #include "data/event.h"
+#include "stages/rules/motion/axis_filter.h"
 #include "stages/rules/motion/kinds.h"
 #include "stages/rules/motion/view.h"
 #include "stages/rules/rule.h"
 
 namespace sightline::rules {
-
-// Position and speed along one axis: constant speed, disturbed by white noise.
-struct AxisFilter {
-  double value = 0, speed = 0;
-  double variance = 0, covariance = 0, speed_variance = 0;
-
-  void Start(double measured, double deviation, double speed_deviation);
-  void Predict(double seconds, double noise);  // noise: m2/s3
-  void Update(double measured, double deviation);
-};
 
 struct Track {
   int64_t key = 0;  // stays when the track's id is lost and found under another
