@@ -12,7 +12,7 @@ the same processor (-threads 1 -f null).
 Then the results: on simulated clips with known events (held-out seeds) all three ways watch the same cameras at once, not
 overloaded; their events are compared with the truth, and the recall of each way with that of `every` in the same run.
 
---soak: 200 file cameras at a low rate for so many minutes; memory, threads and descriptors must stay flat.
+--soak: 200 file cameras of two frames a second, analysed every other second, for so many minutes; memory, threads and descriptors must stay flat.
 Footage: sim (street_detector), and those of the assets' videos that are there (yolox_nano). Also in build/bench/cameras.json.
 """
 import argparse
@@ -250,7 +250,7 @@ def compare_events(count, seconds):
 
 def soak(minutes, count, models):
     """Flat: in the second half of the time nothing is above what it was in the second quarter."""
-    clips = [simulate(OUT / f"slow-{seed}", seed, 40, "--fps", "5") for seed in (500, 501, 502, 503)]
+    clips = [simulate(OUT / f"slow2-{seed}", seed, 40, "--fps", "2") for seed in (500, 501, 502, 503)]
     footage = {"files": [c / "video.mp4" for c in clips]}
     names = ("process_resident_memory_bytes", "process_threads", "process_open_fds")
     with tempfile.TemporaryDirectory() as folder:

@@ -10,7 +10,7 @@ constexpr double kPathStep_s = 0.15, kPath_s = 8;
 constexpr float kSamePlace = 0.5f;        // overlap of a lost track's box with a new one's
 constexpr double kJump = 6;               // deviations: it cannot have moved so far
 constexpr double kHeadingSpeed = 1.5;     // m/s: slower says nothing about where a vehicle heads
-constexpr double kHeadingSure = 2;        // deviations of its speed
+constexpr double kHeadingSure = 3;        // deviations of its speed
 constexpr double kWhole_s = 0.3;          // clear of the picture's edge for so long
 constexpr double kTurn_s = 0.1;           // how soon it is seen to turn
 constexpr double kTurnMax = 1.2;          // radians a second
