@@ -117,6 +117,15 @@ void Camera::Publish(const rules::TopicValue& value) {
   if (watched) parts_.watcher->Publish(*watched, value);
 }
 
+bool Camera::IsReady(double seconds) {
+  std::optional<int64_t> watched;
+  {
+    absl::MutexLock lock(&mutex_);
+    watched = watched_;
+  }
+  return !watched || parts_.watcher->WaitForRoom(*watched, seconds);
+}
+
 void Camera::OnFrame(const LiveFrame& frame) {
   const Size size = frame.frame->source_size;
   std::optional<int64_t> watched;

@@ -58,6 +58,7 @@ class Camera final : public StreamObserver {
  private:
   Camera(CameraConfig config, std::string pipeline, std::shared_ptr<const pipeline::Engine> engine,
          CameraParts parts);
+  bool IsReady(double seconds) override;
   void OnFrame(const LiveFrame& frame) override;
   void OnPacket(const LivePacket& packet) override;
   void OnState(const StreamStatus& status) override;

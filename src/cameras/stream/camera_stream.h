@@ -27,7 +27,7 @@ struct SourceOptions {
   // rtsp(s)://, http(s):// (MJPEG or HLS), /dev/videoN, a file, or sim:...; with credentials.
   std::string address;
   RtspTransport transport = RtspTransport::kTcp;
-  bool real_time = true;  // files, sim: as they would come from a camera; false: as fast as they are taken
+  bool real_time = true;  // files, sim: as they would come from a camera; false: as fast as they are taken (no frame is dropped)
   bool loop = false;      // files: from the begin again at the end, stream time going on
   std::vector<std::string> allowed_hosts;  // HLS: hosts besides the playlist's own that it may lead to
   MediaLimits limits;
@@ -59,6 +59,7 @@ struct LiveFrame {
   double stream_s = 0;    // rises over the whole life of the stream, reconnects included
   WallTime captured;      // sender's clock where the stream tells it, else when it came
   MonotonicTime arrived;  // when the packet with it came: what freshness is counted from
+  bool patient = false;   // of a recording played as fast as it is taken: no age, and none is left out
 };
 
 // A packet as it came, for evidence without decoding.
@@ -72,10 +73,12 @@ struct LivePacket {
   WallTime captured;
 };
 
-// Called on the stream's thread; must not block. Outlives the stream.
+// Called on the stream's thread; must not block, but for IsReady. Outlives the stream.
 class StreamObserver {
  public:
   virtual ~StreamObserver() = default;
+  // Asked before each patient frame, until it is true: waits at most so long for what was given to be taken.
+  virtual bool IsReady(double /*seconds*/) { return true; }
   virtual void OnFrame(const LiveFrame& frame) = 0;
   virtual void OnPacket(const LivePacket&) {}
   virtual void OnState(const StreamStatus&) {}

@@ -96,6 +96,50 @@ TEST_F(FileStream, a_looped_file_goes_on_in_time_with_a_new_epoch) {
   EXPECT_EQ(status.state, StreamState::kLive);
 }
 
+// Takes a frame only every so often.
+class SlowObserver : public TestObserver {
+ public:
+  bool IsReady(double seconds) override {
+    absl::MutexLock lock(&mutex_);
+    const auto taken = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return room_ > 0; };
+    return mutex_.AwaitWithTimeout(absl::Condition(&taken), absl::Seconds(seconds));
+  }
+  void OnFrame(const LiveFrame& frame) override {
+    EXPECT_TRUE(frame.patient);
+    {
+      absl::MutexLock lock(&mutex_);
+      EXPECT_GT(room_--, 0);
+    }
+    TestObserver::OnFrame(frame);
+  }
+  void Take(int frames) {
+    absl::MutexLock lock(&mutex_);
+    room_ += frames;
+  }
+
+ private:
+  absl::Mutex mutex_;
+  int room_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+TEST_F(FileStream, as_fast_as_it_goes_waits_for_who_takes_the_frames) {
+  SlowObserver slow;
+  auto stream = CameraStream::Create(Fast(Clip("a.mp4", 60)), {}, &slow).value();
+  slow.Take(7);
+  ASSERT_TRUE(slow.WaitForFrames(7));
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  EXPECT_EQ(slow.seen().frames.size(), 7u);
+  slow.Take(53);
+  ASSERT_TRUE(slow.WaitForState(StreamState::kEnded));
+  EXPECT_EQ(slow.seen().frames.size(), 60u);
+  stream = CameraStream::Create(Fast(Clip("b.mp4", 60)), {}, &slow).value();
+  slow.Take(1);
+  ASSERT_TRUE(slow.WaitForFrames(61));
+  const MonotonicTime begin = MonotonicClock::now();
+  stream.reset();  // it waits, and ends all the same
+  EXPECT_LT(SecondsSince(begin), 1);
+}
+
 TEST_F(FileStream, in_real_time_frames_come_when_they_are_due) {
   SourceOptions options = Fast(Clip("a.mp4", 38));
   options.real_time = true;

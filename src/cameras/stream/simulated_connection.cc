@@ -78,7 +78,11 @@ class SimulatedConnection {
       output_.choice.Given(reading.stream_s);
       given.frame = frame.frame;
     }
-    output_.GiveFrame(given);
+    if (options_.real_time) {
+      output_.GiveFrame(given);
+    } else if (!output_.GivePatiently(given)) {
+      return absl::CancelledError("given up");
+    }
     return absl::OkStatus();
   }
 

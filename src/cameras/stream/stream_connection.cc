@@ -221,7 +221,13 @@ absl::Status Connection::Decode(const AVPacket* packet, const Arrival& arrival, 
     s.damaged += damaged - damaged_;
   });
   damaged_ = damaged;
-  for (DecodedFrame& frame : frames_) output_.GiveFrame(frame);
+  for (const DecodedFrame& frame : frames_) {
+    if (!hurried_) {
+      output_.GiveFrame(frame);
+    } else if (!output_.GivePatiently(frame)) {
+      return absl::CancelledError("given up");
+    }
+  }
   if (!frames_.empty()) no_picture_since_.reset();
   frames_.clear();
   return status;

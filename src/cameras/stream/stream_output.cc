@@ -12,6 +12,8 @@ extern "C" {
 namespace sightline::cameras {
 namespace {
 
+constexpr double kReadyAskedS = 0.1;
+
 std::shared_ptr<const AVPacket> CloneOf(const AVPacket& packet, const StreamClock::Stamp& stamp,
                                         bool retimed) {
   AVPacket* clone = av_packet_clone(&packet);  // shares the bytes
@@ -72,7 +74,17 @@ void StreamOutput::ChangeSize(Size size) {
   if (track_ != nullptr && SizeOf(*track_) != size) track_ = TrackOfSize(*track_, size, last_key_.get());
 }
 
-void StreamOutput::GiveFrame(const DecodedFrame& decoded) {
+void StreamOutput::GiveFrame(const DecodedFrame& decoded) { Give(decoded, false); }
+
+bool StreamOutput::GivePatiently(const DecodedFrame& decoded) {
+  while (decoded.frame != nullptr && !control_->observer().IsReady(kReadyAskedS)) {
+    if (control_->interrupted()) return false;
+  }
+  Give(decoded, true);
+  return true;
+}
+
+void StreamOutput::Give(const DecodedFrame& decoded, bool patient) {
   if (decoded.frame != nullptr) ChangeSize(decoded.frame->source_size);
   if (!live_since_) live_since_ = MonotonicClock::now();
   if (frames_of_connection_++ == 0) control_->SetState(StreamState::kLive);
@@ -88,6 +100,7 @@ void StreamOutput::GiveFrame(const DecodedFrame& decoded) {
   live.stream_s = decoded.arrival.stream_s;
   live.captured = decoded.arrival.captured;
   live.arrived = decoded.arrival.arrived;
+  live.patient = patient;
   control_->observer().OnFrame(live);
 }
 

@@ -32,12 +32,15 @@ class StreamOutput {
                                              WallTime captured);
   // Whether a frame is given is decided: null frames are only counted.
   void GiveFrame(const DecodedFrame& decoded);
+  // As GiveFrame, once the observer is ready for it. False: interrupted before.
+  bool GivePatiently(const DecodedFrame& decoded);
   // Of this connection: decoded, given or not.
   int64_t frames_of_connection() const { return frames_of_connection_; }
   std::optional<MonotonicTime> live_since() const { return live_since_; }
 
  private:
   void ChangeSize(Size size);
+  void Give(const DecodedFrame& decoded, bool patient);
 
   StreamControl* const control_;
   uint32_t epoch_ = 0;

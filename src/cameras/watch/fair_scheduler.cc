@@ -50,6 +50,7 @@ struct Camera {
   double cost = kFirstCost;  // expected
   double charged = 0;        // at the pick, until the true cost is known
   bool waiting = false, busy = false;
+  FairScheduler::Haste haste = FairScheduler::Haste::kLive;  // of what waits
   uint64_t ticket = 0;
   double offered_s = 0;
   std::optional<double> due_s;  // of the next pick
@@ -73,14 +74,14 @@ class StartTimeFair final : public FairScheduler {
 
   void Remove(int64_t id) override { cameras_.erase(id); }
 
-  bool Offer(int64_t id, uint64_t ticket, double now_s) override {
+  bool Offer(int64_t id, uint64_t ticket, double now_s, Haste haste) override {
     const auto found = cameras_.find(id);
     if (found == cameras_.end()) return false;
     Camera& camera = found->second;
     now_s_ = std::max(now_s_, now_s);
     if (camera.counts.offered++ == 0) camera.since_s = now_s;
     camera.offers.Add(now_s);
-    if (camera.rate > 0) {
+    if (camera.rate > 0 && haste == Haste::kLive) {
       if (!camera.due_s) camera.due_s = now_s;
       if (!camera.waiting && now_s < *camera.due_s - kEarly / camera.rate) {
         ++camera.counts.not_due;
@@ -93,6 +94,7 @@ class StartTimeFair final : public FairScheduler {
       camera.served = std::max(camera.served, virtual_);  // what was not used is gone
     }
     camera.waiting = true;
+    camera.haste = haste;
     camera.ticket = ticket;
     camera.offered_s = now_s;
     return true;
@@ -104,7 +106,7 @@ class StartTimeFair final : public FairScheduler {
     int64_t best_id = 0;
     for (auto& [id, camera] : cameras_) {
       if (!camera.waiting || camera.busy) continue;
-      if (now_s - camera.offered_s > options_.age_max_s) {
+      if (camera.haste == Haste::kLive && now_s - camera.offered_s > options_.age_max_s) {
         camera.waiting = false;
         ++camera.counts.too_old;
         continue;

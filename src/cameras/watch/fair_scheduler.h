@@ -33,9 +33,13 @@ class FairScheduler {
 
   virtual void Add(int64_t camera, double weight, double rate) = 0;  // rate: picks a second; 0: each frame
   virtual void Remove(int64_t camera) = 0;
+  enum class Haste {
+    kLive,
+    kPatient,  // of a recording: chosen by its own time, so always due, and never too old
+  };
   // A frame is there: what it is is up to the caller, who keeps it under `ticket`. False: not wanted now (not
   // due by the rate).
-  virtual bool Offer(int64_t camera, uint64_t ticket, double now_s) = 0;
+  virtual bool Offer(int64_t camera, uint64_t ticket, double now_s, Haste haste = Haste::kLive) = 0;
   virtual std::optional<Pick> Next(double now_s) = 0;
   // What a pick cost (seconds of CPU), once it is done. Until then the camera is not picked again, so that
   // its frames stay in order; what is offered meanwhile waits.

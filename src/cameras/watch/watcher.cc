@@ -73,6 +73,7 @@ class SharedWatcher final : public Watcher, private WorkBoard {
       }
       camera->removed = true;
       camera->waiting.reset();
+      room_.SignalAll();
       while (camera->busy) done_.Wait(&mutex_);
       scheduler_->Remove(id);
     }
@@ -98,12 +99,23 @@ class SharedWatcher final : public Watcher, private WorkBoard {
     Watched* camera = Find(id);
     if (camera == nullptr || camera->removed) return;
     const uint64_t ticket = camera->ticket + 1;
-    if (!scheduler_->Offer(id, ticket, OfferTime(frame))) return;
+    const auto haste = frame.patient ? FairScheduler::Haste::kPatient : FairScheduler::Haste::kLive;
+    if (!scheduler_->Offer(id, ticket, OfferTime(frame), haste)) return;
     replaced = std::move(camera->waiting);
     camera->waiting = frame;
     camera->ticket = ticket;
     idle_ = false;
     if (!camera->busy) work_.Signal();
+  }
+
+  bool WaitForRoom(int64_t id, double seconds) override {
+    const absl::Time end = absl::Now() + absl::Seconds(std::clamp(seconds, 0.0, 1e6));
+    absl::MutexLock lock(&mutex_);
+    while (true) {
+      const Watched* camera = Find(id);
+      if (camera == nullptr || camera->removed || !camera->waiting) return true;
+      if (room_.WaitWithDeadline(&mutex_, end)) return false;
+    }
   }
 
   void Publish(int64_t id, const rules::TopicValue& value) override {
@@ -184,6 +196,7 @@ class SharedWatcher final : public Watcher, private WorkBoard {
       job->stream = &camera->stream;
       job->frame = *std::move(camera->waiting);
       camera->waiting.reset();
+      if (job->frame.patient) room_.SignalAll();
       job->topics.swap(camera->topics);
       camera->topics.clear();
       return true;
@@ -284,7 +297,7 @@ class SharedWatcher final : public Watcher, private WorkBoard {
   const WatchOptions options_;
   WatchConsumer* const consumer_;
   mutable absl::Mutex mutex_;
-  absl::CondVar work_, done_;
+  absl::CondVar work_, done_, room_;
   std::unique_ptr<FairScheduler> scheduler_ ABSL_GUARDED_BY(mutex_);
   std::map<int64_t, std::unique_ptr<Watched>> cameras_ ABSL_GUARDED_BY(mutex_);
   int64_t last_id_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -88,6 +88,9 @@ class Watcher {
   // Waits for an analysis that is under way: not to be called from one of its own.
   virtual void Remove(int64_t camera) = 0;
   virtual void Offer(int64_t camera, const LiveFrame& frame) = 0;  // never blocks
+  // Until no frame of the camera waits, at most so long. True: none does, and what is offered next replaces
+  // none.
+  virtual bool WaitForRoom(int64_t camera, double seconds) = 0;
   virtual void Publish(int64_t camera, const rules::TopicValue& value) = 0;
   virtual CameraCounts counts(int64_t camera) const = 0;
   virtual double served_share() const = 0;

@@ -114,6 +114,52 @@ TEST_F(WatcherTest, offers_do_not_wait_and_the_newest_frame_wins) {
   EXPECT_EQ(watcher->counts(camera).dropped, 9u);
 }
 
+TEST_F(WatcherTest, of_patient_frames_none_is_lost_to_rate_age_or_a_newer_one) {
+  const auto watcher = Watcher::Create({.workers = 2, .age_max_s = 0.001}, &recorder_);
+  recorder_.before = [](const Analysis&) { std::this_thread::sleep_for(std::chrono::milliseconds(2)); };
+  const std::vector<int64_t> cameras = {watcher->Add(TestCamera(1)), watcher->Add(TestCamera(0))};
+  std::vector<std::jthread> streams;
+  for (const int64_t camera : cameras) {
+    streams.emplace_back([&, camera] {
+      for (int64_t index = 0; index < 40; ++index) {
+        while (!watcher->WaitForRoom(camera, 0.01)) {
+        }
+        LiveFrame frame = GreyFrame(pool_, index);
+        frame.patient = true;
+        watcher->Offer(camera, frame);
+      }
+    });
+  }
+  streams.clear();
+  EXPECT_TRUE(watcher->Drain(20));
+  for (const int64_t camera : cameras) {
+    EXPECT_EQ(recorder_.seen(camera).size(), 40u);
+    EXPECT_EQ(watcher->counts(camera).dropped, 0u);
+    EXPECT_TRUE(watcher->WaitForRoom(camera, 0));
+  }
+}
+
+TEST_F(WatcherTest, who_waits_for_room_is_told_when_the_camera_goes) {
+  std::latch begun{1}, go_on{1};
+  recorder_.before = [&](const Analysis& analysis) {
+    if (analysis.frame->index != 0) return;
+    begun.count_down();
+    go_on.wait();
+  };
+  const auto watcher = Watcher::Create({}, &recorder_);
+  const int64_t camera = watcher->Add(TestCamera(0));
+  watcher->Offer(camera, GreyFrame(pool_, 0));
+  begun.wait();
+  watcher->Offer(camera, GreyFrame(pool_, 1));
+  EXPECT_FALSE(watcher->WaitForRoom(camera, 0.01));
+  {
+    std::jthread remove([&] { watcher->Remove(camera); });
+    EXPECT_TRUE(watcher->WaitForRoom(camera, 20));
+    go_on.count_down();
+  }
+  EXPECT_TRUE(watcher->WaitForRoom(camera, 0)) << "whom nobody knows nobody waits for";
+}
+
 TEST_F(WatcherTest, after_remove_nothing_comes_and_open_states_have_ended) {
   std::latch begun{1}, go_on{1};
   recorder_.before = [&](const Analysis& analysis) {
