@@ -217,7 +217,7 @@ class Bench {
     way->boxes.clear();
     for (const track::TrackState& state : way->states) {
       way->boxes.push_back(
-          {state.id, state.box, state.speed_px_s, state.seen_s, state.confirmed, state.misses});
+          {state.id, state.box, state.speed_px_s, state.looked_s, state.confirmed, state.misses});
     }
     const attention::Look& look = way->planner->Plan(motion, way->boxes, frame->source_size, time_s);
     way->deciding_s += CpuSeconds() - begin;
@@ -270,10 +270,9 @@ class Bench {
       if (detection.track_id >= 1)
         add(detection.box, detection.class_id, detection.score, detection.track_id);
     }
-    if (!way->attentive) return;
     way->tracker->Predict(time_s, &way->states);
     for (const track::TrackState& state : way->states) {
-      if (!state.confirmed || state.misses > 0 || state.seen_s >= time_s) continue;
+      if (!state.held() || state.seen_s >= time_s) continue;
       const Box box = Clip(state.box, size);
       if (box.area() > 0.3f * state.box.area()) add(box, state.class_id, state.score, state.id);
     }

@@ -77,8 +77,7 @@ absl::StatusOr<std::vector<Event>> ReplayTracks(const DataSet& tracks,
   ASSIGN_OR_RETURN(const auto frames, InOrder(tracks));
   const int64_t count =
       std::min(kFramesMax, std::max(options.frames, frames.empty() ? 0 : frames.rbegin()->first + 1));
-  std::vector<std::unique_ptr<rules::RuleState>> states;
-  for (const auto& rule : rules) states.push_back(rule->NewState());
+  rules::RuleStates states(rules);
   std::vector<TopicChange> topics = options.topics;
   std::stable_sort(topics.begin(), topics.end(),
                    [](const TopicChange& a, const TopicChange& b) { return a.time_s < b.time_s; });
@@ -97,10 +96,10 @@ absl::StatusOr<std::vector<Event>> ReplayTracks(const DataSet& tracks,
     const auto objects = ObjectsOf(found == frames.end() ? nullptr : found->second, options.picture);
     moment.objects = objects;
     for (; next_topic < topics.size() && topics[next_topic].time_s <= moment.time_s + 1e-9; ++next_topic)
-      for (auto& state : states) state->OnTopic(topics[next_topic].value);
-    for (auto& state : states) state->Update(moment, &events);
+      states.OnTopic(topics[next_topic].value);
+    states.Update(moment, &events);
   }
-  for (auto& state : states) state->Reset(&events);
+  states.Reset(&events);
   return events;
 }
 

@@ -45,7 +45,7 @@ WatchedSteps FindWatchedSteps(const pipeline::Engine& engine) {
 }
 
 WatchedStream::WatchedStream(WatchedCamera setup)
-    : setup_(std::move(setup)), steps_(FindWatchedSteps(*setup_.engine)) {
+    : setup_(std::move(setup)), steps_(FindWatchedSteps(*setup_.engine)), rules_(setup_.rules) {
   if (steps_.track < 0) {
     spdlog::warn("camera {}: pipeline {} has no track step: rules have nothing to go by", setup_.name,
                  setup_.pipeline);
@@ -63,13 +63,10 @@ WatchedStream::WatchedStream(WatchedCamera setup)
         "whole picture, a detect step that a track step follows",
         setup_.name, setup_.pipeline);
   }
-  for (const auto& rule : setup_.rules) rules_.push_back(rule->NewState());
 }
 
 void WatchedStream::BeginEpoch(uint32_t epoch) {
-  if (started_) {
-    for (const auto& rule : rules_) rule->Reset(&events_);
-  }
+  if (started_) rules_.Reset(&events_);
   started_ = true;
   epoch_ = epoch;
   id_base_ += id_max_;
@@ -89,7 +86,7 @@ const attention::Look& WatchedStream::Plan(const LiveFrame& frame) {
   if (!trackers_.empty()) trackers_[static_cast<size_t>(steps_.track)]->Predict(frame.stream_s, &states_);
   boxes_.clear();
   for (const track::TrackState& state : states_) {
-    boxes_.push_back({state.id, state.box, state.speed_px_s, state.seen_s, state.confirmed, state.misses});
+    boxes_.push_back({state.id, state.box, state.speed_px_s, state.looked_s, state.confirmed, state.misses});
   }
   return planner_->Plan(motion, boxes_, frame.frame->source_size, frame.stream_s);
 }
@@ -120,17 +117,15 @@ void WatchedStream::Conclude(const LiveFrame& frame, const track::Looked& looked
   moment.picture = frame.frame->source_size;
   moment.objects = objects_;
   moment.frame = frame.frame.get();
-  for (const auto& rule : rules_) {
-    for (const rules::TopicValue& topic : topics) rule->OnTopic(topic);
-    rule->Update(moment, &events_);
-  }
+  for (const rules::TopicValue& topic : topics) rules_.OnTopic(topic);
+  rules_.Update(moment, &events_);
   rules_cpu_s_ = ThreadCpuSeconds() - begin_s;
 }
 
 void WatchedStream::End() {
   events_.clear();
   objects_.clear();
-  for (const auto& rule : rules_) rule->Reset(&events_);
+  rules_.Reset(&events_);
 }
 
 void WatchedStream::GiveIds(pipeline::FrameResult* result) {
@@ -143,7 +138,8 @@ void WatchedStream::GiveIds(pipeline::FrameResult* result) {
   }
 }
 
-// Those seen now as they were detected, others where they should be; not those that were looked for in vain.
+// Those seen now as they were detected, others where they should be; not those that were looked for in vain
+// and again.
 void WatchedStream::CollectObjects(double time_s, const pipeline::FrameResult& result) {
   objects_.clear();
   if (steps_.track < 0) return;
@@ -154,7 +150,7 @@ void WatchedStream::CollectObjects(double time_s, const pipeline::FrameResult& r
   }
   trackers_[track]->Predict(time_s, &states_);
   for (const track::TrackState& state : states_) {
-    if (!state.confirmed || state.misses > 0 || state.seen_s >= time_s) continue;
+    if (!state.held() || state.seen_s >= time_s) continue;
     AddObject(state.id + id_base_, state.class_id, state.score, state.box, result.source_size, false);
   }
 }

@@ -56,7 +56,7 @@ class WatchedStream {
   std::unique_ptr<attention::MotionDetector> motion_;  // null: always a full look
   std::unique_ptr<attention::Planner> planner_;
   std::vector<std::unique_ptr<track::Tracker>> trackers_;
-  std::vector<std::unique_ptr<rules::RuleState>> rules_;
+  rules::RuleStates rules_;
   bool started_ = false;
   uint32_t epoch_ = 0;
   // Trackers count from 1 in each epoch: no id is given twice all the same.

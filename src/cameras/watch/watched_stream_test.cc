@@ -76,6 +76,9 @@ TEST_F(WatchedStreamTest, tracks_go_on_where_nobody_looked_and_end_where_they_we
   }
   const Box elsewhere{0, 0, 100, 100};
   EXPECT_EQ(Frame(std::nullopt, {false, absl::MakeConstSpan(&elsewhere, 1)}).size(), 1u);
+  objects = Frame(std::nullopt, whole_);
+  ASSERT_EQ(objects.size(), 1u) << "once may be the detector's fault";
+  EXPECT_FALSE(objects[0].seen);
   EXPECT_TRUE(Frame(std::nullopt, whole_).empty());
   objects = Frame(car_, whole_);
   ASSERT_EQ(objects.size(), 1u) << "and are found again";

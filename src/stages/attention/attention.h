@@ -34,9 +34,9 @@ struct TrackedBox {
   int64_t id = 0;
   Box predicted;  // at the time of the plan
   float speed_px_s = 0;
-  double seen_s = 0;  // when a detector last saw it
+  double looked_s = 0;  // when a detector last looked where it was
   bool confirmed = false;
-  int misses = 0;  // looks at its place since then that did not find it
+  int misses = 0;  // looks there since it was seen
 };
 
 enum class LookKind {

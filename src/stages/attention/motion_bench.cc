@@ -45,7 +45,7 @@ void BM_plan(benchmark::State& state) {
   }
   double time_s = 1;
   for (auto _ : state) {
-    for (TrackedBox& track : tracks) track.seen_s = time_s - 0.5;
+    for (TrackedBox& track : tracks) track.looked_s = time_s - 0.5;
     benchmark::DoNotOptimize(planner->Plan(*motion, tracks, {640, 360}, time_s));
     time_s += 0.2;
   }

@@ -177,9 +177,9 @@ class GridPlanner final : public Planner {
 
   void AddTracks(const Motion& motion, absl::Span<const TrackedBox> tracks, double time_s) {
     for (const TrackedBox& track : tracks) {
-      // What was just missed, or found once only, is settled first.
-      const bool is_open = !track.confirmed || track.misses > 0;
-      if (!is_open && time_s - track.seen_s < options_.track_s - 1e-3) continue;
+      // What was found once only, or decides something, is settled first.
+      const bool is_open = !track.confirmed || track.misses == 1;
+      if (!is_open && time_s - track.looked_s < options_.track_s - 1e-3) continue;
       bool moved = is_open || IsMoving(track);
       if (!moved) ForCells(track.predicted, [&](size_t at) { moved |= motion.moved[at] != 0; });
       if (moved) AddRegion(Grown(track.predicted, kContext, context_));

@@ -14,6 +14,7 @@ namespace sightline::rules {
 
 struct Point {
   double x = 0, y = 0;
+  bool operator==(const Point&) const = default;
 };
 using Polygon = std::vector<Point>;
 

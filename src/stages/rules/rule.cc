@@ -128,6 +128,26 @@ absl::Status CheckKind(const Kind& kind, const RuleFacts& facts) {
 
 }  // namespace
 
+RuleStates::RuleStates(absl::Span<const std::shared_ptr<const Rule>> rules) {
+  for (const auto& rule : rules) {
+    auto state = rule->NewState();
+    for (const auto& other : states_) state->ShareTracks(*other);
+    states_.push_back(std::move(state));
+  }
+}
+
+void RuleStates::Update(const Moment& moment, std::vector<Event>* events) {
+  for (const auto& state : states_) state->Update(moment, events);
+}
+
+void RuleStates::OnTopic(const TopicValue& value) {
+  for (const auto& state : states_) state->OnTopic(value);
+}
+
+void RuleStates::Reset(std::vector<Event>* events) {
+  for (const auto& state : states_) state->Reset(events);
+}
+
 absl::StatusOr<std::shared_ptr<const Rule>> Rule::Create(const RuleConfig& config,
                                                          const SceneGeometry& geometry) {
   const Kind& kind = KindOf(config.kind);

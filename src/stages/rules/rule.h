@@ -52,6 +52,9 @@ class RuleState {
   virtual bool needs_pixels() const { return false; }
   // The stream broke off: states that are open end now, tracks are forgotten.
   virtual void Reset(std::vector<Event>* events) = 0;
+  // What is known of tracks (where they stand, how fast they go) becomes one with the other's, where both see
+  // the same scene. Before the first Update; both are given the same moments from then on.
+  virtual void ShareTracks(RuleState& /*other*/) {}
 };
 
 class Rule {
@@ -62,6 +65,18 @@ class Rule {
   virtual ~Rule() = default;
   virtual const RuleConfig& config() const = 0;
   virtual std::unique_ptr<RuleState> NewState() const = 0;
+};
+
+// The states of all rules of one stream: what they need to know of a track is found out once for all.
+class RuleStates {
+ public:
+  explicit RuleStates(absl::Span<const std::shared_ptr<const Rule>> rules);
+  void Update(const Moment& moment, std::vector<Event>* events);
+  void OnTopic(const TopicValue& value);
+  void Reset(std::vector<Event>* events);
+
+ private:
+  std::vector<std::unique_ptr<RuleState>> states_;
 };
 
 }  // namespace sightline::rules

@@ -73,12 +73,12 @@ double StateBase::Confidence(const Track& track) const {
 
 void StateBase::Update(const Moment& moment, std::vector<Event>* events) {
   if (!std::isfinite(moment.time_s)) return;
-  if (started_ && moment.time_s < time_s_) Reset(events);  // time went back: another stream
+  if (started_ && moment.time_s < time_s_) ForgetAll(events);  // time went back: another stream
   if (started_ && moment.time_s == time_s_) return;
   started_ = true;
   time_s_ = moment.time_s;
   captured_ = moment.captured;
-  for (const int64_t key : book_.Update(moment)) {
+  for (const int64_t key : book_->Update(moment)) {
     const auto spell = spells_.find(key);
     if (spell != spells_.end()) {
       End(&spell->second, events);
@@ -100,11 +100,20 @@ void StateBase::Update(const Moment& moment, std::vector<Event>* events) {
 }
 
 void StateBase::Reset(std::vector<Event>* events) {
+  ForgetAll(events);
+  book_->Clear();
+}
+
+void StateBase::ForgetAll(std::vector<Event>* events) {
   EndAll(events);
   Clear();
-  book_.Clear();
   told_s_.clear();
   started_ = false;
+}
+
+void StateBase::ShareTracks(RuleState& other) {
+  const auto* same = dynamic_cast<const StateBase*>(&other);
+  if (same != nullptr && book_->SeesAs(*same->book_)) book_ = same->book_;
 }
 
 Event StateBase::NewEvent(const Moment& moment) const {
@@ -137,7 +146,7 @@ bool StateBase::Emit(const Moment& moment, const std::vector<const Track*>& acto
   event.zone = std::move(finding.zone);
   event.direction = direction;
   event.values = std::move(finding.values);
-  for (const Track* track : actors) event.actors.push_back(book_.ActorOf(*track));
+  for (const Track* track : actors) event.actors.push_back(book_->ActorOf(*track));
   event.confidence = sure;
   events->push_back(std::move(event));
   return true;
@@ -169,7 +178,7 @@ void StateBase::State(const Moment& moment, int64_t key, const Track* track, std
   spell.finding = *std::move(finding);
   if (track != nullptr) spell.confidence = Confidence(*track);
   if (!spell.id.empty()) {
-    if (track != nullptr && !spell.actors.empty()) spell.actors.front() = book_.ActorOf(*track);
+    if (track != nullptr && !spell.actors.empty()) spell.actors.front() = book_->ActorOf(*track);
     return;
   }
   if (moment.time_s - *spell.since_s >= rule_->after_s - kEpsilon && spell.sure() >= rule_->min_confidence &&
@@ -191,9 +200,9 @@ void StateBase::Begin(const Moment& moment, int64_t key, const Track* track, Spe
   event.confidence = spell->sure();
   event.values = spell->finding.values;
   spell->actors.clear();
-  if (track != nullptr) spell->actors.push_back(book_.ActorOf(*track));
+  if (track != nullptr) spell->actors.push_back(book_->ActorOf(*track));
   for (const int64_t other : spell->finding.others)
-    if (const Track* found = book_.Find(other)) spell->actors.push_back(book_.ActorOf(*found));
+    if (const Track* found = book_->Find(other)) spell->actors.push_back(book_->ActorOf(*found));
   event.actors = spell->actors;
   events->push_back(std::move(event));
 }

@@ -54,9 +54,10 @@ struct Finding {
 class StateBase : public RuleState {
  public:
   explicit StateBase(std::shared_ptr<const RuleFacts> facts)
-      : rule_(std::move(facts)), book_(rule_->view, rule_->Lanes()) {}
+      : rule_(std::move(facts)), book_(std::make_shared<TrackBook>(rule_->view, rule_->Lanes())) {}
   void Update(const Moment& moment, std::vector<Event>* events) final;
   void Reset(std::vector<Event>* events) final;
+  void ShareTracks(RuleState& other) final;
 
  protected:
   // The book is up to date. Not called while the rule is asleep.
@@ -65,7 +66,7 @@ class StateBase : public RuleState {
   virtual void Clear() {}
 
   const RuleFacts& rule() const { return *rule_; }
-  const TrackBook& book() const { return book_; }
+  const TrackBook& book() const { return *book_; }
   bool Counts(const Track& track, bool by_default) const;  // label and score
   double Confidence(const Track& track) const;
 
@@ -93,12 +94,13 @@ class StateBase : public RuleState {
 
     double sure() const { return std::clamp(finding.sureness * confidence, 0.0, 1.0); }
   };
+  void ForgetAll(std::vector<Event>* events);
   void Begin(const Moment& moment, int64_t key, const Track* track, Spell* spell, std::vector<Event>* events);
   void End(Spell* spell, std::vector<Event>* events);
   bool Cooling(int64_t key, double time_s);
 
   const std::shared_ptr<const RuleFacts> rule_;
-  TrackBook book_;
+  std::shared_ptr<TrackBook> book_;  // of all rules of the stream
   std::map<int64_t, Spell> spells_;
   std::map<int64_t, double> told_s_;  // when a key's last event was, for the cooldown
   int64_t states_ = 0;

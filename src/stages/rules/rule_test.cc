@@ -9,6 +9,7 @@
 #include <random>
 #include <set>
 
+#include "base/text.h"
 #include "stages/rules/motion/lamp.h"
 
 namespace sightline::rules {
@@ -240,6 +241,38 @@ TEST(RuleProperty, same_calls_give_the_same_events) {
       EXPECT_EQ(runs[0][i].confidence, runs[1][i].confidence);
     }
   }
+}
+
+TEST(RuleProperty, rules_of_one_stream_find_together_what_each_finds_alone) {
+  std::vector<std::shared_ptr<const Rule>> rules;
+  for (const RuleKind kind : kKinds) rules.push_back(Make(Config(kind), Scene(true)));
+  for (const RuleKind kind : {RuleKind::kDwell, RuleKind::kStoppedVehicle})  // of another scene
+    rules.push_back(Make(Config(kind), Scene(false)));
+  const auto stories = [](const std::vector<Event>& events) {
+    std::multiset<std::string> all;
+    for (const Event& event : events)
+      all.insert(fmt::format("{} {} {} {} {}", event.kind, event.id, Name(event.phase), event.time_s,
+                             event.confidence));
+    return all;
+  };
+  std::vector<Event> together, alone;
+  RuleStates states(rules);
+  const auto play = [&](const auto& update, const auto& reset) {
+    std::mt19937 random(5);
+    for (int i = 0; i < 400; ++i) {
+      const double time_s = i < 200 ? i * 0.1 : 1 + (i - 200) * 0.1;  // and back once
+      update(At(time_s, Wild(&random, i * 0.1)));
+      if (i == 300) reset();
+    }
+    reset();
+  };
+  play([&](const Moment& moment) { states.Update(moment, &together); }, [&] { states.Reset(&together); });
+  for (const auto& rule : rules) {
+    const auto state = rule->NewState();
+    play([&](const Moment& moment) { state->Update(moment, &alone); }, [&] { state->Reset(&alone); });
+  }
+  EXPECT_GT(alone.size(), 20u);
+  EXPECT_EQ(stories(together), stories(alone));
 }
 
 TEST(RuleState, time_that_goes_back_ends_what_is_open) {

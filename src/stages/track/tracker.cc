@@ -21,9 +21,14 @@ constexpr float kLowMatchIouMin = 0.3f;  // low scores are often parts of someth
 constexpr double kRecentShare =
     0.3;                        // of lost_s_max: who is out of sight for longer is not found by a low score
 constexpr float kWiden = 0.5f;  // of each side, in the second look at what moves far between frames
+// What was seen once may have gone far since: so many of its sizes a second, and it looks as large as before.
+constexpr double kLeapMax_s = 0.4;                    // later it may have gone anywhere
+constexpr float kLeapSpeed = 14, kLeapSizes = 2;      // sizes: at most so many times smaller or larger
 constexpr float kAppearanceKept = 0.9f;               // of a track's appearance, at each new one
 constexpr double kQuickStep = 0.04, kSlowStep = 0.2;  // seconds between looks at the whole
-constexpr float kSlowCredit = 0.1f;                   // of a score, at the slow step
+constexpr float kSlowCredit = 0.15f;                  // of a score, at the slow step
+// Who was never surer than this below high_score is seen once more before it counts.
+constexpr float kWeak = 0.1f;
 constexpr int kGapStepsMax = 8;
 constexpr size_t kRivalsMax = 32;  // detections that one track considers: the best; keeps crowds affordable
 
@@ -32,9 +37,9 @@ struct Track {
   int class_id = 0;
   int hits = 1;    // frames matched
   int misses = 0;  // frames since
-  double seen_s = 0;
+  double seen_s = 0, looked_s = 0;
   double kept_s = 0;  // as seen_s, but not counting the time when nobody looked where it is
-  float score = 0;
+  float score = 0, best = 0;
   Box seen_box;
   BoxFilter filter;       // now
   BoxFilter seen_filter;  // when it was seen
@@ -43,8 +48,10 @@ struct Track {
   Track(const Detection& detection, double time_s)
       : class_id(detection.class_id),
         seen_s(time_s),
+        looked_s(time_s),
         kept_s(time_s),
         score(detection.score),
+        best(detection.score),
         seen_box(detection.box),
         filter(detection.box),
         seen_filter(detection.box) {}
@@ -64,6 +71,10 @@ Box Widened(const Box& box) {
 Box Between(const Box& a, const Box& b, float share) {
   return {std::lerp(a.x1, b.x1, share), std::lerp(a.y1, b.y1, share), std::lerp(a.x2, b.x2, share),
           std::lerp(a.y2, b.y2, share)};
+}
+
+float Distance(const Box& a, const Box& b) {  // of their middles
+  return std::hypot((a.x1 + a.x2 - b.x1 - b.x2) / 2, (a.y1 + a.y2 - b.y1 - b.y2) / 2);
 }
 
 class ByteTracker : public Tracker {
@@ -97,6 +108,7 @@ class ByteTracker : public Tracker {
     const std::vector<int> tentative = TracksWhere([](const Track& track) { return track.id == 0; });
     Match(tentative, high, options_.match_iou, Look::kPlain);
     Match(tentative, high, options_.match_iou, Look::kWide);
+    Leap(tentative, high);
     End(high, looked);
   }
 
@@ -113,8 +125,8 @@ class ByteTracker : public Tracker {
       filter = track.filter;
       filter.Predict(std::max(0.0, time_s - time_s_.value_or(time_s)), track.misses > 0);
       tracks->push_back({track.id, track.class_id, track.score, filter.box(),
-                         std::sqrt(x * x + y * y) / static_cast<float>(kStep), track.seen_s, track.id != 0,
-                         track.misses});
+                         std::sqrt(x * x + y * y) / static_cast<float>(kStep), track.seen_s, track.looked_s,
+                         track.id != 0, track.misses});
     }
   }
 
@@ -220,6 +232,38 @@ class ByteTracker : public Tracker {
     }
   }
 
+  // At few looks a second what is small and fast is beside its own width by the next. Nothing overlaps then,
+  // so the nearest of a like size is tried; it counts as found when it is where that leads to at the look
+  // after.
+  void Leap(const std::vector<int>& tracks, const std::vector<int>& detections) {
+    candidates_.clear();
+    for (size_t i = 0; i < tracks.size(); ++i) {
+      const Track& track = tracks_[static_cast<size_t>(tracks[i])];
+      if (track.hits > 1 || track_matched_[static_cast<size_t>(tracks[i])]) continue;
+      const size_t begin = candidates_.size();
+      const float size = std::sqrt(track.seen_box.area());
+      const float limit =
+          kLeapSpeed * size * static_cast<float>(std::min(*time_s_ - track.seen_s, kLeapMax_s));
+      for (size_t j = 0; j < detections.size(); ++j) {
+        const Detection& detection = detections_[static_cast<size_t>(detections[j])];
+        if (detection_track_[static_cast<size_t>(detections[j])] >= 0) continue;
+        if (options_.per_class && detection.class_id != track.class_id) continue;
+        const float ratio = std::sqrt(detection.box.area()) / size;
+        if (!(ratio < kLeapSizes && ratio > 1 / kLeapSizes)) continue;
+        const float distance = Distance(track.seen_box, detection.box);
+        if (distance < limit)
+          candidates_.push_back({static_cast<int>(i), static_cast<int>(j), 1 - distance / limit});
+      }
+      KeepBest(begin);
+    }
+    for (const Candidate& pair :
+         BestMatching(static_cast<int>(tracks.size()), static_cast<int>(detections.size()), candidates_)) {
+      const int track = tracks[static_cast<size_t>(pair.row)];
+      Extend(track, detections[static_cast<size_t>(pair.column)]);
+      --tracks_[static_cast<size_t>(track)].hits;
+    }
+  }
+
   // Of the candidates from `begin` on, which are one track's.
   void KeepBest(size_t begin) {
     if (candidates_.size() - begin <= kRivalsMax) return;
@@ -243,8 +287,9 @@ class ByteTracker : public Tracker {
     }
     track.seen_filter = track.filter;
     track.seen_box = detection.box;
-    track.seen_s = track.kept_s = *time_s_;
+    track.seen_s = track.kept_s = track.looked_s = *time_s_;
     track.score = detection.score;
+    track.best = std::max(track.best, detection.score);
     track.misses = 0;
     ++track.hits;
     // A low score often means that something covers the object: it says little of how it looks.
@@ -291,6 +336,7 @@ class ByteTracker : public Tracker {
       if (track_matched_[i]) continue;
       if (IsIn(tracks_[i].filter.box(), looked)) {
         ++tracks_[i].misses;
+        tracks_[i].looked_s = *time_s_;
       } else {
         tracks_[i].kept_s += step_s_;
       }
@@ -307,7 +353,8 @@ class ByteTracker : public Tracker {
       const int track_index = detection_track_[static_cast<size_t>(index)];
       if (track_index < 0) continue;
       Track& track = tracks_[static_cast<size_t>(track_index)];
-      if (track.id == 0 && track.hits >= options_.confirm_hits) track.id = next_id_++;
+      const bool weak = track.best < options_.high_score - kWeak;
+      if (track.id == 0 && track.hits >= options_.confirm_hits + (weak ? 1 : 0)) track.id = next_id_++;
       if (track.id != 0) detections_[static_cast<size_t>(index)].track_id = track.id;
     }
     // What was seen too rarely to be confirmed and is gone again was no object.

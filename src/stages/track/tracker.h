@@ -28,12 +28,17 @@ struct Looked {
 
 // A live track, for whoever plans or draws between detections.
 struct TrackState {
+  // Detectors flicker: what was looked for in vain once is mostly still there.
+  static constexpr int kMissesHeld = 1;
+  bool held() const { return confirmed && misses <= kMissesHeld; }
+
   int64_t id = 0;
   int class_id = 0;
   float score = 0;       // of its last detection
   Box box;               // predicted for the time asked
   float speed_px_s = 0;  // of its centre
   double seen_s = 0;     // when it was last matched
+  double looked_s = 0;   // when its place was last looked at
   bool confirmed = false;
   int misses = 0;  // looks at its place since
 };

@@ -41,6 +41,30 @@ TEST(Tracker, one_hit_is_enough_where_asked_for) {
   EXPECT_EQ(Ids(tracker.get(), 0, {At(0, 0), At(300, 0)}), Expected({1, 2}));
 }
 
+TEST(Tracker, what_goes_farther_than_its_width_between_looks_is_one_object) {
+  auto tracker = Tracker::Create({});
+  for (int i = 0; i < 8; ++i) {  // 80 pixels a look, 40 wide
+    const auto ids = Ids(tracker.get(), i / 5.0, {At(static_cast<float>(i) * 90, 160, 0.9f, 3, 40, 33)});
+    EXPECT_EQ(ids, i < 2 ? Expected({-1}) : Expected({1})) << "look " << i;
+  }
+}
+
+TEST(Tracker, a_leap_counts_only_when_it_leads_to_where_the_object_is_next) {
+  auto tracker = Tracker::Create({});
+  Ids(tracker.get(), 0, {At(0, 100, 0.9f, 0, 30, 60)});
+  EXPECT_EQ(Ids(tracker.get(), 0.2, {At(90, 100, 0.9f, 0, 30, 60)}), Expected({-1}));
+  EXPECT_EQ(Ids(tracker.get(), 0.4, {At(90, 100, 0.9f, 0, 30, 60)}), Expected({-1})) << "others that stand";
+  EXPECT_EQ(Ids(tracker.get(), 0.6, {At(90, 100, 0.9f, 0, 30, 60)}), Expected({1}));
+}
+
+TEST(Tracker, nothing_leaps_too_far_for_the_time_nor_to_another_size) {
+  for (const Detection& second : {At(400, 100, 0.9f, 0, 30, 60), At(90, 100, 0.9f, 0, 90, 180)}) {
+    auto tracker = Tracker::Create({.confirm_hits = 1});
+    EXPECT_EQ(Ids(tracker.get(), 0, {At(0, 100, 0.9f, 0, 30, 60)}), Expected({1}));
+    EXPECT_EQ(Ids(tracker.get(), 0.2, {second}), Expected({2}));
+  }
+}
+
 TEST(Tracker, crossing_objects_keep_their_ids) {
   auto tracker = Tracker::Create({});
   for (int i = 0; i <= 60; ++i) {

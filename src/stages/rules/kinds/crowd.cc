@@ -10,6 +10,8 @@ namespace {
 
 constexpr int kCrowdCount = 8;
 constexpr double kCrowdRadius = 3, kWanders = 6;  // metres
+constexpr double kHidden_s = 0.8;
+constexpr float kSame = 0.3f;  // overlap
 constexpr size_t kCrowdsMax = 64;
 
 class Crowd final : public Gathering {
@@ -21,6 +23,7 @@ class Crowd final : public Gathering {
   void Look(const Moment& moment, std::vector<Event>* events) override {
     for (Known& crowd : crowds_) crowd.seen = false;
     auto here = Here();
+    AddHidden(moment, &here);
     if (rule().view) {
       std::erase_if(here, [](const Track* track) { return !track->grounded; });
       // The middle is the one with most around; then the next among the rest.
@@ -53,6 +56,19 @@ class Crowd final : public Gathering {
     return static_cast<size_t>(rule().config.count > 0 ? rule().config.count : kCrowdCount);
   }
   double Radius() const { return rule().config.radius_m > 0 ? rule().config.radius_m : kCrowdRadius; }
+
+  // In a crowd people cover each other: who was there a moment ago mostly still is, unless somebody else is
+  // now.
+  void AddHidden(const Moment& moment, std::vector<const Track*>* here) const {
+    for (const auto& [key, track] : book().all()) {
+      if (track.present || moment.time_s - track.last_s > kHidden_s || !Counts(track, Wanted(track)))
+        continue;
+      const bool taken = std::any_of(here->begin(), here->end(), [&](const Track* other) {
+        return IntersectionOverUnion(other->box, track.box) > kSame;
+      });
+      if (!taken && rule().ZoneAt(track.place) != nullptr) here->push_back(&track);
+    }
+  }
 
   // Its middle first.
   std::vector<const Track*> Densest(const std::vector<const Track*>& here) const {

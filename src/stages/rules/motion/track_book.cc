@@ -53,6 +53,9 @@ Point Unit(const Point& p, const Point& otherwise) {
 }  // namespace
 
 const std::vector<int64_t>& TrackBook::Update(const Moment& moment) {
+  if (time_s_ == moment.time_s) return forgotten_;
+  if (time_s_ && moment.time_s < *time_s_) Clear();
+  time_s_ = moment.time_s;
   forgotten_.clear();
   present_.clear();
   for (auto& [key, track] : tracks_) track.present = false;
@@ -92,6 +95,16 @@ void TrackBook::Clear() {
   tracks_.clear();
   key_of_id_.clear();
   present_.clear();
+  forgotten_.clear();
+  time_s_.reset();
+}
+
+bool TrackBook::SeesAs(const TrackBook& other) const {
+  const auto same_lane = [](const SceneGeometry::Zone& a, const SceneGeometry::Zone& b) {
+    return a.heading_deg == b.heading_deg && a.polygon == b.polygon;
+  };
+  return (view_ == nullptr) == (other.view_ == nullptr) && (view_ == nullptr || *view_ == *other.view_) &&
+         std::equal(lanes_.begin(), lanes_.end(), other.lanes_.begin(), other.lanes_.end(), same_lane);
 }
 
 const Track* TrackBook::Find(int64_t key) const {

@@ -68,9 +68,11 @@ class TrackBook {
   explicit TrackBook(std::shared_ptr<const View> view, std::vector<SceneGeometry::Zone> lanes = {})
       : view_(std::move(view)), lanes_(std::move(lanes)) {}
 
-  // Returns the keys that are forgotten now.
+  // Returns the keys that are forgotten now. The same moment again changes nothing; when time goes back, all
+  // is forgotten first (and no key is told).
   const std::vector<int64_t>& Update(const Moment& moment);
   void Clear();
+  bool SeesAs(const TrackBook& other) const;                       // the same ground and lanes
   const std::vector<Track*>& present() const { return present_; }  // as moment.objects
   const Track* Find(int64_t key) const;
   const std::map<int64_t, Track>& all() const { return tracks_; }  // by key; vanished ones, too
@@ -92,6 +94,7 @@ class TrackBook {
   std::map<int64_t, Track> tracks_;  // by key
   std::map<int64_t, int64_t> key_of_id_;
   int64_t next_key_ = 1;
+  std::optional<double> time_s_;  // of the last update
   std::vector<Track*> present_;
   std::vector<int64_t> forgotten_;
 };

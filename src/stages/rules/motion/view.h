@@ -38,6 +38,9 @@ class View {
   std::optional<Placed> PlaceFoot(const Box& box) const;
   const Homography& ground() const { return ground_; }
   bool upright_known() const { return upright_known_; }
+  bool operator==(const View& other) const {
+    return ground_.to_pixel() == other.ground_.to_pixel() && picture_ == other.picture_;
+  }
 
  private:
   // Sides x1, y1, x2, y2 of a block's picture; false where part of it is behind the camera.
