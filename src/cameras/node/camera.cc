@@ -109,20 +109,17 @@ void Camera::SetPaused(bool paused) {
 }
 
 void Camera::Publish(const rules::TopicValue& value) {
-  std::optional<int64_t> watched;
-  {
-    absl::MutexLock lock(&mutex_);
-    watched = watched_;
-  }
+  const std::optional<int64_t> watched = Watched();
   if (watched) parts_.watcher->Publish(*watched, value);
 }
 
+std::optional<int64_t> Camera::Watched() const {
+  absl::MutexLock lock(&mutex_);
+  return watched_;
+}
+
 bool Camera::IsReady(double seconds) {
-  std::optional<int64_t> watched;
-  {
-    absl::MutexLock lock(&mutex_);
-    watched = watched_;
-  }
+  const std::optional<int64_t> watched = Watched();
   return !watched || parts_.watcher->WaitForRoom(*watched, seconds);
 }
 
@@ -199,11 +196,7 @@ void Camera::Watch(Size size) {
 }
 
 void Camera::Unwatch() {
-  std::optional<int64_t> watched;
-  {
-    absl::MutexLock lock(&mutex_);
-    watched = watched_;
-  }
+  const std::optional<int64_t> watched = Watched();
   if (!watched) return;
   parts_.watcher->Remove(*watched);
   absl::MutexLock lock(&mutex_);

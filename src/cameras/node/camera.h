@@ -63,6 +63,7 @@ class Camera final : public StreamObserver {
   void OnPacket(const LivePacket& packet) override;
   void OnState(const StreamStatus& status) override;
   void Watch(Size size);
+  std::optional<int64_t> Watched() const;  // its id with the watcher
   void Unwatch();
 
   const CameraConfig config_;

@@ -27,7 +27,8 @@ struct SourceOptions {
   // rtsp(s)://, http(s):// (MJPEG or HLS), /dev/videoN, a file, or sim:...; with credentials.
   std::string address;
   RtspTransport transport = RtspTransport::kTcp;
-  bool real_time = true;  // files, sim: as they would come from a camera; false: as fast as they are taken (no frame is dropped)
+  bool real_time = true;  // files, sim: as they would come from a camera; false: as fast as they are taken
+                          // (no frame is dropped)
   bool loop = false;      // files: from the begin again at the end, stream time going on
   std::vector<std::string> allowed_hosts;  // HLS: hosts besides the playlist's own that it may lead to
   MediaLimits limits;

@@ -78,11 +78,7 @@ class SimulatedConnection {
       output_.choice.Given(reading.stream_s);
       given.frame = frame.frame;
     }
-    if (options_.real_time) {
-      output_.GiveFrame(given);
-    } else if (!output_.GivePatiently(given)) {
-      return absl::CancelledError("given up");
-    }
+    if (!output_.GiveFrame(given, !options_.real_time)) return absl::CancelledError("given up");
     return absl::OkStatus();
   }
 

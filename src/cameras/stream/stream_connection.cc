@@ -210,9 +210,8 @@ absl::Status Connection::Decode(const AVPacket* packet, const Arrival& arrival, 
     return absl::CancelledError("given up");
   const double cpu_s = ThreadCpuSeconds();
   frames_.clear();
-  const absl::Status status = packet != nullptr
-                                  ? decoder_->Decode(*packet, arrival, use, &output_.choice, &frames_)
-                                  : decoder_->Drain(&output_.choice, &frames_);
+  absl::Status status = packet != nullptr ? decoder_->Decode(*packet, arrival, use, &output_.choice, &frames_)
+                                          : decoder_->Drain(&output_.choice, &frames_);
   const double used_s = ThreadCpuSeconds() - cpu_s;
   if (context_.gate) context_.gate->Leave();
   const uint64_t damaged = decoder_->damaged();
@@ -222,11 +221,7 @@ absl::Status Connection::Decode(const AVPacket* packet, const Arrival& arrival, 
   });
   damaged_ = damaged;
   for (const DecodedFrame& frame : frames_) {
-    if (!hurried_) {
-      output_.GiveFrame(frame);
-    } else if (!output_.GivePatiently(frame)) {
-      return absl::CancelledError("given up");
-    }
+    if (!output_.GiveFrame(frame, hurried_)) return absl::CancelledError("given up");
   }
   if (!frames_.empty()) no_picture_since_.reset();
   frames_.clear();

@@ -74,23 +74,16 @@ void StreamOutput::ChangeSize(Size size) {
   if (track_ != nullptr && SizeOf(*track_) != size) track_ = TrackOfSize(*track_, size, last_key_.get());
 }
 
-void StreamOutput::GiveFrame(const DecodedFrame& decoded) { Give(decoded, false); }
-
-bool StreamOutput::GivePatiently(const DecodedFrame& decoded) {
-  while (decoded.frame != nullptr && !control_->observer().IsReady(kReadyAskedS)) {
+bool StreamOutput::GiveFrame(const DecodedFrame& decoded, bool patient) {
+  while (patient && decoded.frame != nullptr && !control_->observer().IsReady(kReadyAskedS)) {
     if (control_->interrupted()) return false;
   }
-  Give(decoded, true);
-  return true;
-}
-
-void StreamOutput::Give(const DecodedFrame& decoded, bool patient) {
   if (decoded.frame != nullptr) ChangeSize(decoded.frame->source_size);
   if (!live_since_) live_since_ = MonotonicClock::now();
   if (frames_of_connection_++ == 0) control_->SetState(StreamState::kLive);
   const int64_t index = index_++;
   control_->Update([](StreamStatus& status) { ++status.frames; });
-  if (decoded.frame == nullptr) return;
+  if (decoded.frame == nullptr) return true;
   given_of_connection_ = true;
   LiveFrame live;
   live.frame = decoded.frame;
@@ -102,6 +95,7 @@ void StreamOutput::Give(const DecodedFrame& decoded, bool patient) {
   live.arrived = decoded.arrival.arrived;
   live.patient = patient;
   control_->observer().OnFrame(live);
+  return true;
 }
 
 }  // namespace sightline::cameras

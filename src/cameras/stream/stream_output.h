@@ -30,17 +30,15 @@ class StreamOutput {
   // Takes over the timestamps of `reading`. Null where memory is short.
   std::shared_ptr<const AVPacket> GivePacket(const AVPacket& packet, const StreamClock::Reading& reading,
                                              WallTime captured);
-  // Whether a frame is given is decided: null frames are only counted.
-  void GiveFrame(const DecodedFrame& decoded);
-  // As GiveFrame, once the observer is ready for it. False: interrupted before.
-  bool GivePatiently(const DecodedFrame& decoded);
+  // Whether a frame is given is decided: null frames are only counted. `patient`: once the observer is ready
+  // for it. False: interrupted before.
+  bool GiveFrame(const DecodedFrame& decoded, bool patient);
   // Of this connection: decoded, given or not.
   int64_t frames_of_connection() const { return frames_of_connection_; }
   std::optional<MonotonicTime> live_since() const { return live_since_; }
 
  private:
   void ChangeSize(Size size);
-  void Give(const DecodedFrame& decoded, bool patient);
 
   StreamControl* const control_;
   uint32_t epoch_ = 0;

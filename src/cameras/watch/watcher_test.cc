@@ -55,9 +55,19 @@ class WatcherTest : public testing::Test {
     return camera;
   }
 
+  // The analysis of frame 0 has begun with `begun_` and ends with `go_on_`.
+  void HoldFirst() {
+    recorder_.before = [this](const Analysis& analysis) {
+      if (analysis.frame == nullptr || analysis.frame->index != 0) return;
+      begun_.count_down();
+      go_on_.wait();
+    };
+  }
+
   static std::shared_ptr<const pipeline::Engine>* engine_;
   FramePool pool_;
   Recorder recorder_;
+  std::latch begun_{1}, go_on_{1};
 };
 std::shared_ptr<const pipeline::Engine>* WatcherTest::engine_ = nullptr;
 
@@ -94,19 +104,14 @@ TEST_F(WatcherTest, results_come_in_the_order_of_a_cameras_frames_and_all_frames
 }
 
 TEST_F(WatcherTest, offers_do_not_wait_and_the_newest_frame_wins) {
-  std::latch begun{1}, go_on{1};
-  recorder_.before = [&](const Analysis& analysis) {
-    if (analysis.frame->index != 0) return;
-    begun.count_down();
-    go_on.wait();
-  };
+  HoldFirst();
   const auto watcher = Watcher::Create({.age_max_s = 20}, &recorder_);
   const int64_t camera = watcher->Add(TestCamera(0));
   watcher->Offer(camera, GreyFrame(pool_, 0));
-  begun.wait();
+  begun_.wait();
   for (int64_t index = 1; index <= 10; ++index) watcher->Offer(camera, GreyFrame(pool_, index));
   EXPECT_FALSE(watcher->Drain(0.01));
-  go_on.count_down();
+  go_on_.count_down();
   EXPECT_TRUE(watcher->Drain(20));
   const std::vector<Seen> seen = recorder_.seen(camera);
   ASSERT_EQ(seen.size(), 2u);
@@ -140,39 +145,29 @@ TEST_F(WatcherTest, of_patient_frames_none_is_lost_to_rate_age_or_a_newer_one) {
 }
 
 TEST_F(WatcherTest, who_waits_for_room_is_told_when_the_camera_goes) {
-  std::latch begun{1}, go_on{1};
-  recorder_.before = [&](const Analysis& analysis) {
-    if (analysis.frame->index != 0) return;
-    begun.count_down();
-    go_on.wait();
-  };
+  HoldFirst();
   const auto watcher = Watcher::Create({}, &recorder_);
   const int64_t camera = watcher->Add(TestCamera(0));
   watcher->Offer(camera, GreyFrame(pool_, 0));
-  begun.wait();
+  begun_.wait();
   watcher->Offer(camera, GreyFrame(pool_, 1));
   EXPECT_FALSE(watcher->WaitForRoom(camera, 0.01));
   {
     std::jthread remove([&] { watcher->Remove(camera); });
     EXPECT_TRUE(watcher->WaitForRoom(camera, 20));
-    go_on.count_down();
+    go_on_.count_down();
   }
   EXPECT_TRUE(watcher->WaitForRoom(camera, 0)) << "whom nobody knows nobody waits for";
 }
 
 TEST_F(WatcherTest, after_remove_nothing_comes_and_open_states_have_ended) {
-  std::latch begun{1}, go_on{1};
-  recorder_.before = [&](const Analysis& analysis) {
-    if (analysis.frame == nullptr || analysis.frame->index != 0) return;
-    begun.count_down();
-    go_on.wait();
-  };
+  HoldFirst();
   const auto watcher = Watcher::Create({.workers = 2}, &recorder_);
   WatchedCamera setup = TestCamera(0);
   setup.rules.push_back(std::make_shared<LifeRule>());
   const int64_t camera = watcher->Add(std::move(setup));
   watcher->Offer(camera, GreyFrame(pool_, 0));
-  begun.wait();
+  begun_.wait();
   watcher->Offer(camera, GreyFrame(pool_, 1));
   std::atomic<bool> removed{false};
   std::thread remover([&] {
@@ -182,7 +177,7 @@ TEST_F(WatcherTest, after_remove_nothing_comes_and_open_states_have_ended) {
   // Frames that come while it waits are refused, sooner or later: none is analysed after the removal.
   for (int64_t index = 2; index < 50; ++index) watcher->Offer(camera, GreyFrame(pool_, index));
   EXPECT_FALSE(removed) << "an analysis is under way";
-  go_on.count_down();
+  go_on_.count_down();
   remover.join();
   const std::vector<Seen> seen = recorder_.seen(camera);
   ASSERT_GE(seen.size(), 2u);

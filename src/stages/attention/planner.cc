@@ -177,7 +177,7 @@ class GridPlanner final : public Planner {
 
   void AddTracks(const Motion& motion, absl::Span<const TrackedBox> tracks, double time_s) {
     for (const TrackedBox& track : tracks) {
-      // What was found once only, or decides something, is settled first.
+      // What was found once only, or just missed, is settled first.
       const bool is_open = !track.confirmed || track.misses == 1;
       if (!is_open && time_s - track.looked_s < options_.track_s - 1e-3) continue;
       bool moved = is_open || IsMoving(track);

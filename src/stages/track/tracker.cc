@@ -206,6 +206,12 @@ class ByteTracker : public Tracker {
     return std::isfinite(cosine) ? std::clamp(cosine, 0.f, 1.f) : 0;
   }
 
+  bool MayTake(const Track& track, int detection) const {
+    const size_t index = static_cast<size_t>(detection);
+    return detection_track_[index] < 0 &&
+           (!options_.per_class || detections_[index].class_id == track.class_id);
+  }
+
   void Match(const std::vector<int>& tracks, const std::vector<int>& detections, float iou_min, Look look) {
     candidates_.clear();
     const float weight = embeddings_.empty() ? 0 : std::clamp(options_.appearance_weight, 0.f, 1.f);
@@ -216,8 +222,7 @@ class ByteTracker : public Tracker {
       const Box predicted = look == Look::kWide ? Widened(track.filter.box()) : track.filter.box();
       for (size_t j = 0; j < detections.size(); ++j) {
         const Detection& detection = detections_[static_cast<size_t>(detections[j])];
-        if (detection_track_[static_cast<size_t>(detections[j])] >= 0) continue;
-        if (options_.per_class && detection.class_id != track.class_id) continue;
+        if (!MayTake(track, detections[j])) continue;
         const float iou =
             IntersectionOverUnion(predicted, look == Look::kWide ? Widened(detection.box) : detection.box);
         if (iou < iou_min || iou <= 0) continue;
@@ -246,8 +251,7 @@ class ByteTracker : public Tracker {
           kLeapSpeed * size * static_cast<float>(std::min(*time_s_ - track.seen_s, kLeapMax_s));
       for (size_t j = 0; j < detections.size(); ++j) {
         const Detection& detection = detections_[static_cast<size_t>(detections[j])];
-        if (detection_track_[static_cast<size_t>(detections[j])] >= 0) continue;
-        if (options_.per_class && detection.class_id != track.class_id) continue;
+        if (!MayTake(track, detections[j])) continue;
         const float ratio = std::sqrt(detection.box.area()) / size;
         if (!(ratio < kLeapSizes && ratio > 1 / kLeapSizes)) continue;
         const float distance = Distance(track.seen_box, detection.box);

@@ -43,7 +43,7 @@ TEST(Tracker, one_hit_is_enough_where_asked_for) {
 
 TEST(Tracker, what_goes_farther_than_its_width_between_looks_is_one_object) {
   auto tracker = Tracker::Create({});
-  for (int i = 0; i < 8; ++i) {  // 80 pixels a look, 40 wide
+  for (int i = 0; i < 8; ++i) {  // 90 pixels a look, 40 wide
     const auto ids = Ids(tracker.get(), i / 5.0, {At(static_cast<float>(i) * 90, 160, 0.9f, 3, 40, 33)});
     EXPECT_EQ(ids, i < 2 ? Expected({-1}) : Expected({1})) << "look " << i;
   }

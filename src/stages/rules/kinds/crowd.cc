@@ -60,13 +60,13 @@ class Crowd final : public Gathering {
   // In a crowd people cover each other: who was there a moment ago mostly still is, unless somebody else is
   // now.
   void AddHidden(const Moment& moment, std::vector<const Track*>* here) const {
-    for (const auto& [key, track] : book().all()) {
-      if (track.present || moment.time_s - track.last_s > kHidden_s || !Counts(track, Wanted(track)))
-        continue;
+    for (const auto& entry : book().all()) {
+      const Track& track = entry.second;
+      if (track.present || moment.time_s - track.last_s > kHidden_s || !IsHere(track)) continue;
       const bool taken = std::any_of(here->begin(), here->end(), [&](const Track* other) {
         return IntersectionOverUnion(other->box, track.box) > kSame;
       });
-      if (!taken && rule().ZoneAt(track.place) != nullptr) here->push_back(&track);
+      if (!taken) here->push_back(&track);
     }
   }
 

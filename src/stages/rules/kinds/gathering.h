@@ -20,8 +20,11 @@ class Gathering : public StateBase {
   std::vector<const Track*> Here() const {
     std::vector<const Track*> here;
     for (const Track* track : book().present())
-      if (Counts(*track, Wanted(*track)) && rule().ZoneAt(track->place) != nullptr) here.push_back(track);
+      if (IsHere(*track)) here.push_back(track);
     return here;
+  }
+  bool IsHere(const Track& track) const {
+    return Counts(track, Wanted(track)) && rule().ZoneAt(track.place) != nullptr;
   }
   Finding Found(const std::vector<const Track*>& who) const {
     Finding finding;
