@@ -26,9 +26,7 @@ constexpr double kLeapMax_s = 0.4;                    // later it may have gone 
 constexpr float kLeapSpeed = 14, kLeapSizes = 2;      // sizes: at most so many times smaller or larger
 constexpr float kAppearanceKept = 0.9f;               // of a track's appearance, at each new one
 constexpr double kQuickStep = 0.04, kSlowStep = 0.2;  // seconds between looks at the whole
-constexpr float kSlowCredit = 0.15f;                  // of a score, at the slow step
-// Who was never surer than this below high_score is seen once more before it counts.
-constexpr float kWeak = 0.1f;
+constexpr float kSlowCredit = 0.1f;                   // of a score, at the slow step
 constexpr int kGapStepsMax = 8;
 constexpr size_t kRivalsMax = 32;  // detections that one track considers: the best; keeps crowds affordable
 
@@ -39,7 +37,7 @@ struct Track {
   int misses = 0;  // frames since
   double seen_s = 0, looked_s = 0;
   double kept_s = 0;  // as seen_s, but not counting the time when nobody looked where it is
-  float score = 0, best = 0;
+  float score = 0;
   Box seen_box;
   BoxFilter filter;       // now
   BoxFilter seen_filter;  // when it was seen
@@ -51,7 +49,6 @@ struct Track {
         looked_s(time_s),
         kept_s(time_s),
         score(detection.score),
-        best(detection.score),
         seen_box(detection.box),
         filter(detection.box),
         seen_filter(detection.box) {}
@@ -293,7 +290,6 @@ class ByteTracker : public Tracker {
     track.seen_box = detection.box;
     track.seen_s = track.kept_s = track.looked_s = *time_s_;
     track.score = detection.score;
-    track.best = std::max(track.best, detection.score);
     track.misses = 0;
     ++track.hits;
     // A low score often means that something covers the object: it says little of how it looks.
@@ -357,8 +353,7 @@ class ByteTracker : public Tracker {
       const int track_index = detection_track_[static_cast<size_t>(index)];
       if (track_index < 0) continue;
       Track& track = tracks_[static_cast<size_t>(track_index)];
-      const bool weak = track.best < options_.high_score - kWeak;
-      if (track.id == 0 && track.hits >= options_.confirm_hits + (weak ? 1 : 0)) track.id = next_id_++;
+      if (track.id == 0 && track.hits >= options_.confirm_hits) track.id = next_id_++;
       if (track.id != 0) detections_[static_cast<size_t>(index)].track_id = track.id;
     }
     // What was seen too rarely to be confirmed and is gone again was no object.
