@@ -23,8 +23,8 @@ def main():
     arguments.add_argument("--strict", action="store_true")
     options = arguments.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
-    command = [BUILD / "bench/attention_bench", "--models", ROOT / "models", "--seeds", options.seeds, "--seconds", options.seconds,
-               "--json", OUT / "attention.json"]
+    command = [BUILD / "bench/attention_bench", "--models", ROOT / "models", "--pipeline", ROOT / "examples/street.yaml",
+               "--seeds", options.seeds, "--seconds", options.seconds, "--json", OUT / "attention.json"]
     for weather in WEATHERS:
         command += ["--weather", weather]
     if subprocess.run(list(map(str, command))).returncode != 0:

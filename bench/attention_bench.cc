@@ -1,11 +1,12 @@
 // What looking only where it pays costs and loses: the same clip analysed in several ways, frame by frame, in
 // one thread and with no clock, so that only cost varies from run to run.
 //
-// usage: attention_bench [--models DIR] [--model NAME] [--seeds 101,102] [--weather night,rain]... [--seconds
-// 20] [--rate 5]
-//                        [--video FILE]... [--json FILE] [--set KEY=VALUE]...
-// Simulated clips are compared with their truth, videos with what the tracker makes of every frame. Models:
-// the repository's by default.
+// usage: attention_bench [--models DIR] [--model NAME | --pipeline FILE] [--seeds 101,102] [--weather night,rain]...
+//                        [--street FOLDER]... [--video FILE]... [--seconds 20] [--rate 5] [--min-score 0.1]
+//                        [--json FILE] [--set KEY=VALUE]...
+// Simulated clips (by seed, or the folders that `sightline simulate street` wrote) are compared with their truth, videos
+// with what the tracker makes of every frame. Models: the repository's by default. Of a pipeline the first step (the
+// detector) and what its tracker is set to count.
 #include <time.h>
 
 #include <array>
@@ -18,6 +19,7 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "evaluate/metrics.h"
+#include "evaluate/read.h"
 #include "nlohmann/json.hpp"
 #include "pipeline/run/step_runner.h"
 #include "pipeline/run/video_file.h"
@@ -31,10 +33,10 @@ namespace sightline {
 namespace {
 
 struct Settings {
-  std::string models = "models", model = "street_detector", json;
-  std::vector<std::string> seeds, weathers, videos;
+  std::string models = "models", model = "street_detector", pipeline, json;
+  std::vector<std::string> seeds, weathers, streets, videos, sets;
   double seconds = 20, rate = 5;
-  float min_score = 0.1f;
+  std::optional<float> min_score;
   float whole = 0;  // 1: what lies in a region is taken from a look at the whole (what parts lose)
   track::TrackerOptions tracker;
   attention::PlannerOptions planner;
@@ -126,7 +128,8 @@ class Bench {
     truth_.labels = labels_;
   }
 
-  void Play(const std::string& name, FrameSource* source, simulate::StreetClip* clip) {
+  // Truth: the clip's own where there is one, else what AddTruth was given, else what is made of every frame.
+  void Play(const std::string& name, FrameSource* source, simulate::StreetClip* clip, bool has_truth) {
     const InputCard& card = engine_->step(0).card.input;
     for (Way& way : ways_)
       way.Begin(settings_, {card.width, card.height}), way.clip_cpu_s.push_back(way.cpu_s);
@@ -149,7 +152,14 @@ class Bench {
     }
     for (Way& way : ways_) way.clip_cpu_s.back() = way.cpu_s - way.clip_cpu_s.back();
     seconds_ += last_s;
-    if (clip == nullptr) AddReference(name);
+    if (!has_truth) AddReference(name);
+  }
+
+  void AddTruth(const std::string& name, const evaluate::DataSet& truth) {
+    for (const evaluate::Picture& picture : truth.pictures) {
+      truth_.pictures.push_back(picture);
+      truth_.pictures.back().source = name;
+    }
   }
 
   nlohmann::json Report() const {
@@ -331,29 +341,53 @@ class Bench {
   double seconds_ = 0;
 };
 
-absl::Status Run(const Settings& settings) {
-  const registry::ModelStore store({settings.models});
-  ASSIGN_OR_RETURN(pipeline::Plan plan, pipeline::PlanForModel(settings.model, store));
-  plan.steps[0].head.min_score = settings.min_score;
-  ASSIGN_OR_RETURN(const auto engine, pipeline::Engine::Create(std::move(plan), {}));
+// What to detect with; the tracker's settings go into `settings`.
+absl::StatusOr<std::shared_ptr<const pipeline::Engine>> Detector(Settings* settings) {
+  const registry::ModelStore store({settings->models});
+  pipeline::Plan plan;
+  if (settings->pipeline.empty()) {
+    ASSIGN_OR_RETURN(plan, pipeline::PlanForModel(settings->model, store));
+    plan.steps[0].head.min_score = settings->min_score.value_or(0.1f);
+  } else {
+    ASSIGN_OR_RETURN(plan, pipeline::LoadPipeline(settings->pipeline, store));
+    for (const pipeline::Step& step : plan.steps) {
+      if (step.kind == pipeline::StepKind::kTrack) settings->tracker = step.tracker;
+    }
+    if (settings->min_score) plan.steps[0].head.min_score = *settings->min_score;
+  }
+  plan.steps.resize(1);
+  return pipeline::Engine::Create(std::move(plan), {});
+}
+
+absl::Status Run(const std::shared_ptr<const pipeline::Engine>& engine, const Settings& settings) {
+  const bool is_simulated = settings.videos.empty() && settings.streets.empty();
   nlohmann::json scores;
   for (const std::string& weather :
-       settings.videos.empty() ? settings.weathers : std::vector<std::string>{"videos"}) {
+       is_simulated ? settings.weathers
+                    : std::vector<std::string>{settings.streets.empty() ? "videos" : "streets"}) {
     Bench bench(engine, settings);
-    if (settings.videos.empty()) {
+    if (is_simulated) {
       for (const std::string& seed : settings.seeds) {
         simulate::StreetOptions options;
         options.seed = static_cast<uint64_t>(ParseInteger(seed).value_or(1));
         options.seconds = settings.seconds;
         options.weather = weather;
         ASSIGN_OR_RETURN(const auto clip, simulate::StreetClip::Create(options));
-        bench.Play(fmt::format("{}-{}", weather, seed), clip.get(), clip.get());
+        bench.Play(fmt::format("{}-{}", weather, seed), clip.get(), clip.get(), true);
       }
+    }
+    for (const std::filesystem::path folder : settings.streets) {
+      const std::string name = folder.filename().string(), file = folder / "video.mp4";
+      ASSIGN_OR_RETURN(const evaluate::DataSet truth, evaluate::ReadTruth(folder, {}));
+      ASSIGN_OR_RETURN(const auto video,
+                       pipeline::VideoFile::Open({file, file, ingest::InputKind::kFile, {}}, {}));
+      bench.AddTruth(name, truth);
+      bench.Play(name, video.get(), nullptr, true);
     }
     for (const std::string& file : settings.videos) {
       ASSIGN_OR_RETURN(const auto video,
                        pipeline::VideoFile::Open({file, file, ingest::InputKind::kFile, {}}, {}));
-      bench.Play(std::filesystem::path(file).filename().string(), video.get(), nullptr);
+      bench.Play(std::filesystem::path(file).filename().string(), video.get(), nullptr, false);
     }
     std::printf("\n%s\n", weather.c_str());
     scores[weather] = bench.Report();
@@ -373,7 +407,6 @@ absl::Status Set(std::string_view word, Settings* settings) {
                                                      {"high_score", &settings->tracker.high_score},
                                                      {"low_score", &settings->tracker.low_score},
                                                      {"match_iou", &settings->tracker.match_iou},
-                                                     {"min_score", &settings->min_score},
                                                      {"context", &settings->planner.context},
                                                      {"whole", &settings->whole}};
   const size_t equals = word.find('=');
@@ -404,10 +437,17 @@ absl::StatusOr<Settings> Parse(absl::Span<char*> words) {
       settings.seeds = Split(value, ',');
     } else if (key == "--weather") {
       settings.weathers.emplace_back(value);
+    } else if (key == "--pipeline") {
+      settings.pipeline = value;
+    } else if (key == "--street") {
+      settings.streets.emplace_back(value);
     } else if (key == "--video") {
       settings.videos.emplace_back(value);
     } else if (key == "--set") {
-      RETURN_IF_ERROR(Set(value, &settings));
+      settings.sets.emplace_back(value);  // what they set is known when the pipeline was read
+    } else if (key == "--min-score") {
+      const auto score = ParseNumber(value);
+      if (score) settings.min_score = static_cast<float>(*score);
     } else if (key == "--seconds") {
       settings.seconds = ParseNumber(value).value_or(20);
     } else if (key == "--rate") {
@@ -417,8 +457,9 @@ absl::StatusOr<Settings> Parse(absl::Span<char*> words) {
     }
   }
   if (settings.weathers.empty()) settings.weathers.emplace_back("day");
-  if (words.size() % 2 != 0 || (settings.seeds.empty() && settings.videos.empty())) {
-    return absl::InvalidArgumentError("give --seeds 101,102 or --video FILE");
+  if (words.size() % 2 != 0 ||
+      (settings.seeds.empty() && settings.videos.empty() && settings.streets.empty())) {
+    return absl::InvalidArgumentError("give --seeds 101,102, --street FOLDER or --video FILE");
   }
   return settings;
 }
@@ -427,9 +468,15 @@ absl::StatusOr<Settings> Parse(absl::Span<char*> words) {
 }  // namespace sightline
 
 int main(int argc, char** argv) {
-  const auto settings = sightline::Parse(absl::MakeSpan(argv + 1, static_cast<size_t>(argc - 1)));
-  const absl::Status status = settings.ok() ? sightline::Run(*settings) : settings.status();
-  if (!status.ok())
-    std::fprintf(stderr, "attention_bench: %s\n", std::string(sightline::MessageOf(status)).c_str());
+  using sightline::MessageOf;
+  const auto run = [&]() -> absl::Status {
+    ASSIGN_OR_RETURN(sightline::Settings settings,
+                     sightline::Parse(absl::MakeSpan(argv + 1, static_cast<size_t>(argc - 1))));
+    ASSIGN_OR_RETURN(const auto engine, sightline::Detector(&settings));
+    for (const std::string& word : settings.sets) RETURN_IF_ERROR(sightline::Set(word, &settings));
+    return sightline::Run(engine, settings);
+  };
+  const absl::Status status = run();
+  if (!status.ok()) std::fprintf(stderr, "attention_bench: %s\n", std::string(MessageOf(status)).c_str());
   return status.ok() ? 0 : 1;
 }

@@ -1,5 +1,6 @@
 // Results of `sightline run`, and events, as JSON Lines; results as Parquet.
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/status.h"
 #include "base/text.h"
@@ -67,8 +68,15 @@ void AddRow(const Json& row, const ReadOptions& options, PictureTable* table, Da
       set);
 }
 
+// CloudEvents as a node writes them: a state comes twice, when it begins and when it ends, and what comes again has the
+// same id.
+struct KnownEvents {
+  std::set<std::string> ids;
+  std::map<std::string, size_t> states;  // the id of the event that began it -> where it is in the set
+};
+
 // {"kind": "near_miss", "begin_s": ..., "end_s": ..., "time_s": ...}, or a CloudEvent whose data holds these.
-void AddEvent(const Json& json, DataSet* set) {
+void AddEvent(const Json& json, KnownEvents* known, DataSet* set) {
   const Json& data = json.contains("data") && json.at("data").is_object() ? json.at("data") : json;
   TimedEvent event;
   std::string kind =
@@ -86,14 +94,27 @@ void AddEvent(const Json& json, DataSet* set) {
   event.end_s = end ? *end : std::max(event.begin_s, time.value_or(event.begin_s));
   event.reported_s = number("reported_s");
   if (!event.reported_s) event.reported_s = time;
-  set->events.push_back(event);
   set->has_events = true;
+  const auto text = [](const Json& object, const char* name) {
+    return object.contains(name) ? TextOf(object.at(name)) : "";
+  };
+  const std::string id = text(json, "id"), phase = text(data, "phase"), state = text(data, "state");
+  if (!id.empty() && !known->ids.insert(id).second) return;
+  if (!state.empty() && phase == "end") {
+    if (const auto began = known->states.find(state); began != known->states.end()) {
+      set->events[began->second].end_s = event.end_s;
+      return;
+    }
+  }
+  if (!state.empty() && phase == "begin") known->states.emplace(state, set->events.size());
+  set->events.push_back(event);
 }
 
 }  // namespace
 
 absl::Status ReadJsonLines(const std::filesystem::path& path, const ReadOptions& options, DataSet* set) {
   PictureTable table(set);
+  KnownEvents known;
   int64_t rows = 0;
   return ForEachLine(path, [&](int64_t, const std::string& line) -> absl::Status {
     if (++rows > options.rows_max)
@@ -103,7 +124,7 @@ absl::Status ReadJsonLines(const std::filesystem::path& path, const ReadOptions&
       if (json.contains("frame")) {
         AddRow(json, options, &table, set);
       } else {
-        AddEvent(json, set);
+        AddEvent(json, &known, set);
       }
     } catch (const std::exception& error) {
       return absl::InvalidArgumentError(
