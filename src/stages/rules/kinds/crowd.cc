@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kCrowdCount = 8;
 constexpr double kCrowdRadius = 3, kWanders = 6;  // metres
-constexpr double kHidden_s = 0.8;
+constexpr double kHidden_s = 2.0;
 constexpr float kSame = 0.3f;  // overlap
 constexpr size_t kCrowdsMax = 64;
 

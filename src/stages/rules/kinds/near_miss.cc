@@ -17,6 +17,8 @@ constexpr double kTime_s = 1.5;           // of both measures, where the configu
 constexpr double kMoves = 0.5;            // m/s: slower is standing
 constexpr double kPasses = 3.0;           // m/s: the least of a vehicle that passes behind or before another
 constexpr double kBrakingNeeded = 3.0;    // m/s2: what gentle braking would solve is no near miss
+constexpr double kAlmost = 0.5;           // of what makes a collision course: looks before and after one
+constexpr double kLasts_s = 0.2;          // a course is held for so long, and at two looks or more
 constexpr double kCrossingSine = 0.5;     // ways cross at 30 degrees and more
 constexpr double kHistory_s = 0.5;        // kept beyond the limit
 constexpr double kSettled_s = 0.5;        // at the picture's edge, or off it, for so long
@@ -26,6 +28,7 @@ constexpr double kKerb = 0.6;             // deviations off the kerb
 constexpr double kDeep = 0.6;             // deviations: so much is a hit, and not a way past
 constexpr double kErrorMax = 0.27;        // of the limit: what is measured worse says nothing
 constexpr double kPassingErrorMax = 0.4;  // the same of passing, whose time two looks each say
+constexpr double kEpsilon = 1e-6;
 constexpr int kLooksMin = 4;              // before that, speeds are guesses
 constexpr size_t kHistoryMax = 512, kEncountersMax = 4096;
 
@@ -81,12 +84,15 @@ class NearMiss final : public StateBase {
   struct Measure {
     double time_s = 0, error_s = 0;
     Point place;
+    bool almost = false;  // a collision course, but for a little
   };
   struct Encounter {
     int64_t key = 0;  // below 0
     bool seen = false;
     double begin_s = -1, last_s = -1e9;
-    int in_a_row = 0;
+    double course_s = 0;  // on a collision course, or almost, since then
+    int in_a_row = 0;     // looks at it
+    bool sure = false;    // at one of them not only almost
     bool counts = false;
     std::optional<Measure> collision = std::nullopt, passing = std::nullopt;
   };
@@ -129,8 +135,9 @@ class NearMiss final : public StateBase {
     const double speed = Length(v), reach = fa.radius() + fb.radius() + collision_s_ * speed;
     if (Dot(d, d) > reach * reach || Dot(d, v) >= 0) return std::nullopt;
     const auto time = TimeToTouch(fa, fb);
-    if (!time || *time <= 0 || *time >= collision_s_ || speed / (2 * *time) < kBrakingNeeded)
-      return std::nullopt;
+    if (!time || *time <= 0 || *time >= collision_s_) return std::nullopt;
+    const double braking = speed / (2 * *time);
+    if (braking < kAlmost * kBrakingNeeded) return std::nullopt;
     const Point place = (fa.center + fb.center + (fa.velocity + fb.velocity) * *time) * 0.5;
     if (!OnRoad(place) || !MayBeMet(a) || !MayBeMet(b)) return std::nullopt;
     // Of where they will be to each other by then: along their relative motion it makes the time wrong,
@@ -138,8 +145,9 @@ class NearMiss final : public StateBase {
     const double off =
         std::hypot(a.deviation, b.deviation, *time * std::hypot(a.speed_deviation, b.speed_deviation));
     const double error = off / std::max(speed, 0.5);
-    if (error > kErrorMax * collision_s_ || Depth(fa, fb) < kDeep * off) return std::nullopt;
-    return Measure{*time, error, place};
+    const double depth = Depth(fa, fb);
+    if (error > kErrorMax * collision_s_ || depth < kAlmost * kDeep * off) return std::nullopt;
+    return Measure{*time, error, place, braking < kBrakingNeeded || depth < kDeep * off};
   }
 
   // b comes to a place that a left.
@@ -212,13 +220,21 @@ class NearMiss final : public StateBase {
     }
     Encounter& e = known->second;
     e.seen = true;
-    if (e.begin_s < 0) e.begin_s = moment.time_s;
-    e.last_s = moment.time_s;
-    e.in_a_row = collision ? e.in_a_row + 1 : 0;
-    e.counts = e.counts || e.in_a_row >= 2 || passing;
-    if (collision && (!e.collision || collision->time_s < e.collision->time_s)) e.collision = collision;
+    if (!collision) {
+      e.in_a_row = 0;
+    } else if (++e.in_a_row == 1) {
+      e.course_s = moment.time_s;
+      e.sure = false;
+    }
+    const bool on_course = collision && !collision->almost, now = on_course || passing, counted = e.counts;
+    if (now && e.begin_s < 0) e.begin_s = moment.time_s;
+    if (now) e.last_s = moment.time_s;
+    e.sure = e.sure || on_course;
+    const bool held = e.in_a_row >= 2 && moment.time_s - e.course_s >= kLasts_s - kEpsilon;
+    e.counts = e.counts || (held && e.sure) || passing;
+    if (on_course && (!e.collision || collision->time_s < e.collision->time_s)) e.collision = collision;
     if (passing && (!e.passing || passing->time_s < e.passing->time_s)) e.passing = passing;
-    if (!e.counts) return;
+    if (!e.counts || (counted && !now)) return;
     // The vehicle comes first; of two always the same one.
     const bool second = OnFoot(a) == OnFoot(b) ? b.key < a.key : OnFoot(a);
     State(moment, e.key, second ? &b : &a, Found(e, second ? a : b), events);
