@@ -27,6 +27,8 @@ constexpr float kLeapSpeed = 14, kLeapSizes = 2;      // sizes: at most so many 
 constexpr float kAppearanceKept = 0.9f;               // of a track's appearance, at each new one
 constexpr double kQuickStep = 0.04, kSlowStep = 0.2;  // seconds between looks at the whole
 constexpr float kSlowCredit = 0.1f;                   // of a score, at the slow step
+constexpr float kDoubtCredit = 0.15f;                 // with so much less it takes kDoubtHits more to be believed
+constexpr int kDoubtHits = 2;
 constexpr int kGapStepsMax = 8;
 constexpr size_t kRivalsMax = 32;  // detections that one track considers: the best; keeps crowds affordable
 
@@ -37,7 +39,7 @@ struct Track {
   int misses = 0;  // frames since
   double seen_s = 0, looked_s = 0;
   double kept_s = 0;  // as seen_s, but not counting the time when nobody looked where it is
-  float score = 0;
+  float score = 0, best_score = 0;
   Box seen_box;
   BoxFilter filter;       // now
   BoxFilter seen_filter;  // when it was seen
@@ -49,6 +51,7 @@ struct Track {
         looked_s(time_s),
         kept_s(time_s),
         score(detection.score),
+        best_score(detection.score),
         seen_box(detection.box),
         filter(detection.box),
         seen_filter(detection.box) {}
@@ -95,18 +98,19 @@ class ByteTracker : public Tracker {
     CHECK(embeddings.empty() || embeddings.size() == detections.size())
         << "one embedding per detection, or none";
     Begin(time_s, detections, embeddings);
-    const float high_score = HighScore();
+    sure_score_ = HighScore(kSlowCredit);
+    const std::vector<int> high = Usable(sure_score_, 2), low = Usable(options_.low_score, sure_score_),
+                           starting = Usable(HighScore(kDoubtCredit), 2);
     if (looked.whole) whole_s_ = time_s_;
-    const std::vector<int> high = Usable(high_score, 2), low = Usable(options_.low_score, high_score);
     const std::vector<int> confirmed = TracksWhere([](const Track& track) { return track.id != 0; });
     Match(confirmed, high, options_.match_iou, Look::kPlain);
     Match(confirmed, low, std::max(options_.match_iou, kLowMatchIouMin), Look::kRecent);
     Match(confirmed, high, options_.match_iou, Look::kWide);
     const std::vector<int> tentative = TracksWhere([](const Track& track) { return track.id == 0; });
-    Match(tentative, high, options_.match_iou, Look::kPlain);
-    Match(tentative, high, options_.match_iou, Look::kWide);
-    Leap(tentative, high);
-    End(high, looked);
+    Match(tentative, starting, options_.match_iou, Look::kPlain);
+    Match(tentative, starting, options_.match_iou, Look::kWide);
+    Leap(tentative, starting);
+    End(starting, looked);
   }
 
   void Predict(double time_s, std::vector<TrackState>* tracks) const override {
@@ -162,10 +166,10 @@ class ByteTracker : public Tracker {
   }
 
   // Where looks are few, so are the chances of a good score, and of a false alarm to repeat.
-  float HighScore() const {
-    const double gap = *time_s_ - whole_s_.value_or(*time_s_);
+  float HighScore(float credit) const {
+    const double gap = step_s_;
     const double slow = std::clamp((gap - kQuickStep) / (kSlowStep - kQuickStep), 0.0, 1.0);
-    return std::max(options_.low_score, options_.high_score - kSlowCredit * static_cast<float>(slow));
+    return std::max(options_.low_score, options_.high_score - credit * static_cast<float>(slow));
   }
 
   std::vector<int> Usable(float score_min, float score_end) const {
@@ -290,6 +294,7 @@ class ByteTracker : public Tracker {
     track.seen_box = detection.box;
     track.seen_s = track.kept_s = track.looked_s = *time_s_;
     track.score = detection.score;
+    track.best_score = std::max(track.best_score, detection.score);
     track.misses = 0;
     ++track.hits;
     // A low score often means that something covers the object: it says little of how it looks.
@@ -331,7 +336,7 @@ class ByteTracker : public Tracker {
     });
   }
 
-  void End(const std::vector<int>& high, const Looked& looked) {
+  void End(const std::vector<int>& starting, const Looked& looked) {
     for (size_t i = 0; i < tracks_.size(); ++i) {
       if (track_matched_[i]) continue;
       if (IsIn(tracks_[i].filter.box(), looked)) {
@@ -341,7 +346,7 @@ class ByteTracker : public Tracker {
         tracks_[i].kept_s += step_s_;
       }
     }
-    for (const int index : high) {
+    for (const int index : starting) {
       int& track_index = detection_track_[static_cast<size_t>(index)];
       if (track_index >= 0 || tracks_.size() >= kTracksMax) continue;
       const Detection& detection = detections_[static_cast<size_t>(index)];
@@ -353,16 +358,19 @@ class ByteTracker : public Tracker {
       const int track_index = detection_track_[static_cast<size_t>(index)];
       if (track_index < 0) continue;
       Track& track = tracks_[static_cast<size_t>(track_index)];
-      if (track.id == 0 && track.hits >= options_.confirm_hits) track.id = next_id_++;
+      const int doubt = track.best_score < sure_score_ ? kDoubtHits : 0;
+      if (track.id == 0 && track.hits >= options_.confirm_hits + doubt) track.id = next_id_++;
       if (track.id != 0) detections_[static_cast<size_t>(index)].track_id = track.id;
     }
     // What was seen too rarely to be confirmed and is gone again was no object.
-    std::erase_if(tracks_, [](const Track& track) { return track.id == 0 && track.misses > 0; });
+    const int misses_max = step_s_ >= kSlowStep * 0.75 ? 1 : 0;
+    std::erase_if(tracks_, [&](const Track& track) { return track.id == 0 && track.misses > misses_max; });
   }
 
   const TrackerOptions options_;
   std::vector<Track> tracks_;
   std::optional<double> time_s_, whole_s_;  // of the last update; of the last look at the whole
+  float sure_score_ = 0;
   double step_s_ = 0;                       // since the update before
   int64_t next_id_ = 1;
   // Of the frame at hand.
