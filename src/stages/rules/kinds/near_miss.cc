@@ -29,6 +29,9 @@ constexpr double kDeep = 0.6;             // deviations: so much is a hit, and n
 constexpr double kErrorMax = 0.27;        // of the limit: what is measured worse says nothing
 constexpr double kPassingErrorMax = 0.4;  // the same of passing, whose time two looks each say
 constexpr double kEpsilon = 1e-6;
+constexpr double kFine_s = 0.05;          // so finely ways are drawn between looks
+constexpr double kBridged_s = 1.0;        // that lie no farther apart
+constexpr double kBetween = 0.15;         // of the time between looks: how wrong a moment in it is
 constexpr int kLooksMin = 4;              // before that, speeds are guesses
 constexpr size_t kHistoryMax = 512, kEncountersMax = 4096;
 
@@ -58,6 +61,7 @@ class NearMiss final : public StateBase {
     std::vector<const Track*> who;
     for (const Track* track : book().present())
       if (Takes(*track)) who.push_back(track);
+    for (const Track* track : who) Remember(moment, *track);
     for (size_t i = 0; i < who.size(); ++i)
       for (size_t j = i + 1; j < who.size(); ++j) Meet(moment, *who[i], *who[j], events);
     MeetGone(moment, who, events);
@@ -68,7 +72,6 @@ class NearMiss final : public StateBase {
       // The next encounter of the two is another one.
       if (moment.time_s - encounter.last_s > rule().clear_s) encounter = Encounter{encounter.key};
     }
-    for (const Track* track : who) Remember(moment, *track);
   }
   void Forget(int64_t key) override {
     past_.erase(key);
@@ -99,7 +102,9 @@ class NearMiss final : public StateBase {
   struct Past {
     double time_s;
     Footprint footprint;
-    bool heads;  // its heading was known
+    bool heads;     // its heading was known
+    bool look;      // else: between two
+    double step_s;  // from look to look
   };
 
   bool Takes(const Track& track) const {
@@ -150,33 +155,41 @@ class NearMiss final : public StateBase {
     return Measure{*time, error, place, braking < kBrakingNeeded || depth < kDeep * off};
   }
 
-  // b comes to a place that a left.
+  // b comes to a place that a left: the first of those on b's way since the look before.
   std::optional<Measure> Passing(const Moment& moment, const Track& a, const Track& b) const {
-    const auto found = past_.find(a.key);
-    if (passing_s_ <= 0 || found == past_.end() || !Heads(b) || b.speed < (OnFoot(b) ? kMoves : kPasses))
+    const auto left = past_.find(a.key), came = past_.find(b.key);
+    if (passing_s_ <= 0 || left == past_.end() || came == past_.end() || !Heads(b) ||
+        b.speed < (OnFoot(b) ? kMoves : kPasses))
       return std::nullopt;
-    const std::deque<Past>& past = found->second;
-    Footprint fb = b.footprint;
+    const std::deque<Past>& way = came->second;
+    size_t first = way.size() - 1;
+    while (first > 0 && !way[first - 1].look) --first;
+    for (size_t j = first; j < way.size(); ++j)
+      if (const auto measure = PassingAt(moment, a, left->second, b, way, j)) return measure;
+    return std::nullopt;
+  }
+  std::optional<Measure> PassingAt(const Moment& moment, const Track& a, const std::deque<Past>& past,
+                                   const Track& b, const std::deque<Past>& way, size_t j) const {
+    Footprint fb = way[j].footprint;
     fb.half_length += kMargin_m / 2, fb.half_width += kMargin_m / 2;
-    if (a.present && Overlap(a.footprint, fb)) return std::nullopt;
     for (size_t i = past.size(); i-- > 0;) {
       const Footprint& fa = past[i].footprint;
+      if (past[i].time_s > way[j].time_s + kEpsilon) continue;
       if (moment.time_s - past[i].time_s > passing_s_ + kHistory_s) break;
       if (Length(fa.center - fb.center) > fa.radius() + fb.radius() || !Overlap(fa, fb)) continue;
+      if (past[i].time_s > way[j].time_s - kEpsilon) return std::nullopt;  // they touch
       const double sine = std::abs(rules::Cross(fa.along, fb.along));
       if (!past[i].heads || sine < kCrossingSine || Length(fa.velocity) < (OnFoot(a) ? kMoves : kPasses))
         return std::nullopt;
       if (!OnRoad(fb.center) || (OnFoot(a) && !OnRoad(fa.center))) return std::nullopt;
       if (!a.present && i + 1 == past.size()) return std::nullopt;  // nobody saw it leave
-      // It left between this look and the next, the other came between its look before and now.
+      // It left between this place and the next, the other came between its place before and this.
       const double next_s = i + 1 < past.size() ? past[i + 1].time_s : moment.time_s;
       const double left_s = (past[i].time_s + next_s) / 2;
-      const auto before = past_.find(b.key);
-      const double before_s =
-          before == past_.end() || before->second.empty() ? moment.time_s : before->second.back().time_s;
-      const double time_s = std::max(0.0, (before_s + moment.time_s) / 2 - left_s);
+      const double before_s = j > 0 ? way[j - 1].time_s : way[j].time_s;
+      const double time_s = std::max(0.0, (before_s + way[j].time_s) / 2 - left_s);
       if (time_s >= passing_s_) return std::nullopt;
-      const double looks = std::hypot(next_s - past[i].time_s, moment.time_s - before_s) / std::sqrt(12.0);
+      const double looks = std::hypot(past[std::min(i + 1, past.size() - 1)].step_s, way[j].step_s) * kBetween;
       const double error = std::hypot(a.deviation / std::max(Length(fa.velocity), 0.5),
                                       b.deviation / std::max(b.speed, 0.5), looks);
       if (error > kPassingErrorMax * passing_s_) return std::nullopt;
@@ -258,11 +271,34 @@ class NearMiss final : public StateBase {
     finding.sureness = sure * Confidence(other);
     return finding;
   }
+  // Where it was at this look, and where it must have been since the look before: at few looks a second what is
+  // small and fast goes several of its lengths from one to the next.
   void Remember(const Moment& moment, const Track& track) {
     std::deque<Past>& past = past_[track.key];
-    past.push_back({moment.time_s, track.footprint, Heads(track)});
+    const Past now{moment.time_s, track.footprint, Heads(track), true, 0};
+    const double step_s = past.empty() ? 0 : now.time_s - past.back().time_s;
+    if (!past.empty() && step_s <= kBridged_s) {
+      const Past before = past.back();
+      const int parts = static_cast<int>(std::ceil(step_s / kFine_s - kEpsilon));
+      for (int i = 1; i < parts; ++i) past.push_back(Between(before, now, static_cast<double>(i) / parts));
+    }
+    past.push_back(now);
+    for (size_t i = past.size(); i-- > 0 && past[i].time_s > now.time_s - step_s;) past[i].step_s = step_s;
     while (past.size() > kHistoryMax || moment.time_s - past.front().time_s > passing_s_ + kHistory_s)
       past.pop_front();
+  }
+  static Past Between(const Past& a, const Past& b, double share) {
+    const auto mix = [&](double x, double y) { return std::lerp(x, y, share); };
+    const auto mix_points = [&](const Point& x, const Point& y) { return x + (y - x) * share; };
+    Footprint f = b.footprint;
+    const Footprint& e = a.footprint;
+    f.center = mix_points(e.center, f.center);
+    f.velocity = mix_points(e.velocity, f.velocity);
+    f.half_length = mix(e.half_length, f.half_length);
+    f.half_width = mix(e.half_width, f.half_width);
+    const Point along = mix_points(e.along, f.along);
+    if (Length(along) > 0.1) f.along = along * (1 / Length(along));
+    return {mix(a.time_s, b.time_s), f, a.heads && b.heads, false, 0};
   }
 
   double collision_s_ = 0, passing_s_ = 0;
