@@ -53,8 +53,8 @@ struct Look {
 
 struct PlannerOptions {
   double full_s = 2.0;      // a full look at least so often
-  double track_s = 0.4;     // each moving track is looked at so often at least
-  float full_share = 0.7f;  // regions that cost more than this share of a full look become one
+  double track_s = 0.6;     // each moving track is looked at so often at least
+  float full_share = 0.9f;  // regions that cost more than this share of a full look become one
   Size model_input;         // of the detector
   float context = 40;       // around what is looked at, in pixels of the model's input
 };
