@@ -1,7 +1,10 @@
 // Cases small enough to be computed by hand. tests/evaluate_reference.py has the large ones.
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 
 #include "evaluate/metrics.h"
+#include "evaluate/read.h"
 #include "gtest/gtest.h"
 
 namespace sightline::evaluate {
@@ -98,6 +101,26 @@ TEST(EvaluateEvents, one_report_finds_one_event_and_its_delay_counts_from_the_be
   EXPECT_DOUBLE_EQ(report.combined.recall, 0.5);
   EXPECT_DOUBLE_EQ(report.combined.precision, 1.0 / 3);
   EXPECT_DOUBLE_EQ(report.combined.delay_mean_s, 2);
+}
+
+TEST(ReadEvents, a_state_of_two_events_is_one_and_what_comes_twice_counts_once) {
+  const auto file = std::filesystem::path(testing::TempDir()) / "events_of_a_node.jsonl";
+  std::ofstream(file)
+      << R"({"id":"a","source":"n/cameras/c","data":{"kind":"crowd","phase":"begin","state":"a","begin_s":3,"time_s":3,"reported_s":6}})"
+      << "\n"
+      << R"({"id":"m","source":"n/cameras/c","data":{"kind":"near_miss","phase":"moment","time_s":4,"reported_s":4.5}})"
+      << "\n"
+      << R"({"id":"m","source":"n/cameras/c","data":{"kind":"near_miss","phase":"moment","time_s":4,"reported_s":4.5}})"
+      << "\n"
+      << R"({"id":"b","source":"n/cameras/c","data":{"kind":"crowd","phase":"end","state":"a","begin_s":3,"end_s":9,"time_s":3,"reported_s":11}})"
+      << "\n";
+  const auto set = ReadResults(file, {});
+  ASSERT_TRUE(set.ok()) << set.status();
+  ASSERT_EQ(set->events.size(), 2u);
+  EXPECT_EQ(set->events[0].begin_s, 3);
+  EXPECT_EQ(set->events[0].end_s, 9);
+  EXPECT_EQ(set->events[0].reported_s, 6);
+  EXPECT_EQ(set->events[1].kind, "near_miss");
 }
 
 }  // namespace

@@ -400,6 +400,32 @@ TEST(Tracker, few_looks_a_second_start_tracks_at_lower_scores) {
   }
 }
 
+TEST(Tracker, at_few_looks_a_doubtful_score_takes_more_of_them) {
+  const auto looks_needed = [](double step, float score) {
+    auto tracker = Tracker::Create({});
+    for (int i = 1; i <= 8; ++i)
+      if (Ids(tracker.get(), i * step, {At(100, 100, score)})[0] > 0) return i;
+    return 0;
+  };
+  EXPECT_EQ(looks_needed(0.2, 0.45f), 3) << "at the first look nobody knows how far the next one is";
+  EXPECT_EQ(looks_needed(0.2, 0.38f), 5);
+  EXPECT_EQ(looks_needed(0.2, 0.3f), 0);
+  EXPECT_EQ(looks_needed(0.04, 0.45f), 0);
+}
+
+TEST(Tracker, at_few_looks_what_was_seen_once_may_be_missed_once) {
+  for (const double step : {0.04, 0.2}) {
+    auto tracker = Tracker::Create({});
+    std::vector<int64_t> ids;
+    for (int i = 0; i < 4; ++i) {
+      ids = Ids(tracker.get(), i * step,
+                i % 2 == 0 ? std::vector<Detection>{At(100, 100)} : std::vector<Detection>{});
+    }
+    ids = Ids(tracker.get(), 4 * step, {At(100, 100)});
+    EXPECT_EQ(ids, Expected({step > 0.1 ? 1 : -1}));
+  }
+}
+
 TEST(TrackerProperty, objects_on_straight_ways_seldom_change_their_id) {
   int seen = 0, reported = 0, changes = 0;
   for (uint32_t seed = 0; seed < 200; ++seed) {
