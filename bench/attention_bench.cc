@@ -1,12 +1,13 @@
 // What looking only where it pays costs and loses: the same clip analysed in several ways, frame by frame, in
 // one thread and with no clock, so that only cost varies from run to run.
 //
-// usage: attention_bench [--models DIR] [--model NAME | --pipeline FILE] [--seeds 101,102] [--weather night,rain]...
+// usage: attention_bench [--models DIR] [--model NAME | --pipeline FILE] [--seeds 101,102] [--weather
+// night,rain]...
 //                        [--street FOLDER]... [--video FILE]... [--seconds 20] [--rate 5] [--min-score 0.1]
 //                        [--json FILE] [--set KEY=VALUE]...
-// Simulated clips (by seed, or the folders that `sightline simulate street` wrote) are compared with their truth, videos
-// with what the tracker makes of every frame. Models: the repository's by default. Of a pipeline the first step (the
-// detector) and what its tracker is set to count.
+// Simulated clips (by seed, or the folders that `sightline simulate street` wrote) are compared with their
+// truth, videos with what the tracker makes of every frame. Models: the repository's by default. Of a
+// pipeline the first step (the detector) and what its tracker is set to count.
 #include <time.h>
 
 #include <array>
@@ -403,12 +404,10 @@ absl::Status Set(std::string_view word, Settings* settings) {
   const std::map<std::string_view, double*> numbers = {{"full_s", &settings->planner.full_s},
                                                        {"track_s", &settings->planner.track_s},
                                                        {"lost_s_max", &settings->tracker.lost_s_max}};
-  const std::map<std::string_view, float*> floats = {{"full_share", &settings->planner.full_share},
-                                                     {"high_score", &settings->tracker.high_score},
-                                                     {"low_score", &settings->tracker.low_score},
-                                                     {"match_iou", &settings->tracker.match_iou},
-                                                     {"context", &settings->planner.context},
-                                                     {"whole", &settings->whole}};
+  const std::map<std::string_view, float*> floats = {
+      {"full_share", &settings->planner.full_share}, {"high_score", &settings->tracker.high_score},
+      {"low_score", &settings->tracker.low_score},   {"match_iou", &settings->tracker.match_iou},
+      {"context", &settings->planner.context},       {"whole", &settings->whole}};
   const size_t equals = word.find('=');
   if (equals == std::string_view::npos || !value) {
     return absl::InvalidArgumentError(fmt::format("--set takes KEY=NUMBER, not '{}'", word));

@@ -68,8 +68,8 @@ void AddRow(const Json& row, const ReadOptions& options, PictureTable* table, Da
       set);
 }
 
-// CloudEvents as a node writes them: a state comes twice, when it begins and when it ends, and what comes again has the
-// same id.
+// CloudEvents as a node writes them: a state comes twice, when it begins and when it ends, and what comes
+// again has the same id.
 struct KnownEvents {
   std::set<std::string> ids;
   std::map<std::string, size_t> states;  // the id of the event that began it -> where it is in the set

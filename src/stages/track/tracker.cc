@@ -25,9 +25,10 @@ constexpr float kWiden = 0.5f;  // of each side, in the second look at what move
 constexpr double kLeapMax_s = 0.4;                    // later it may have gone anywhere
 constexpr float kLeapSpeed = 14, kLeapSizes = 2;      // sizes: at most so many times smaller or larger
 constexpr float kAppearanceKept = 0.9f;               // of a track's appearance, at each new one
-constexpr double kQuickStep = 0.04, kSlowStep = 0.2;  // seconds between looks at the whole
-constexpr float kSlowCredit = 0.1f;                   // of a score, at the slow step
-constexpr float kDoubtCredit = 0.15f;                 // with so much less it takes kDoubtHits more to be believed
+constexpr double kQuickStep = 0.04, kSlowStep = 0.2;  // seconds between looks
+constexpr double kPatientStep = 0.15;  // from here on one miss does not end what is not confirmed yet
+constexpr float kSlowCredit = 0.1f;    // of a score, at the slow step
+constexpr float kDoubtCredit = 0.15f;  // with so much less it takes kDoubtHits more to be believed
 constexpr int kDoubtHits = 2;
 constexpr int kGapStepsMax = 8;
 constexpr size_t kRivalsMax = 32;  // detections that one track considers: the best; keeps crowds affordable
@@ -84,7 +85,6 @@ class ByteTracker : public Tracker {
   void Reset() override {
     tracks_.clear();
     time_s_.reset();
-    whole_s_.reset();
     next_id_ = 1;
   }
 
@@ -101,7 +101,6 @@ class ByteTracker : public Tracker {
     sure_score_ = HighScore(kSlowCredit);
     const std::vector<int> high = Usable(sure_score_, 2), low = Usable(options_.low_score, sure_score_),
                            starting = Usable(HighScore(kDoubtCredit), 2);
-    if (looked.whole) whole_s_ = time_s_;
     const std::vector<int> confirmed = TracksWhere([](const Track& track) { return track.id != 0; });
     Match(confirmed, high, options_.match_iou, Look::kPlain);
     Match(confirmed, low, std::max(options_.match_iou, kLowMatchIouMin), Look::kRecent);
@@ -167,8 +166,7 @@ class ByteTracker : public Tracker {
 
   // Where looks are few, so are the chances of a good score, and of a false alarm to repeat.
   float HighScore(float credit) const {
-    const double gap = step_s_;
-    const double slow = std::clamp((gap - kQuickStep) / (kSlowStep - kQuickStep), 0.0, 1.0);
+    const double slow = std::clamp((step_s_ - kQuickStep) / (kSlowStep - kQuickStep), 0.0, 1.0);
     return std::max(options_.low_score, options_.high_score - credit * static_cast<float>(slow));
   }
 
@@ -363,15 +361,15 @@ class ByteTracker : public Tracker {
       if (track.id != 0) detections_[static_cast<size_t>(index)].track_id = track.id;
     }
     // What was seen too rarely to be confirmed and is gone again was no object.
-    const int misses_max = step_s_ >= kSlowStep * 0.75 ? 1 : 0;
+    const int misses_max = step_s_ >= kPatientStep ? 1 : 0;
     std::erase_if(tracks_, [&](const Track& track) { return track.id == 0 && track.misses > misses_max; });
   }
 
   const TrackerOptions options_;
   std::vector<Track> tracks_;
-  std::optional<double> time_s_, whole_s_;  // of the last update; of the last look at the whole
-  float sure_score_ = 0;
-  double step_s_ = 0;                       // since the update before
+  std::optional<double> time_s_;  // of the last update
+  double step_s_ = 0;             // since the update before
+  float sure_score_ = 0;          // at or above: counts as seen well, at this step
   int64_t next_id_ = 1;
   // Of the frame at hand.
   absl::Span<Detection> detections_;

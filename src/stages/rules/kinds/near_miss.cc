@@ -29,10 +29,10 @@ constexpr double kDeep = 0.6;             // deviations: so much is a hit, and n
 constexpr double kErrorMax = 0.27;        // of the limit: what is measured worse says nothing
 constexpr double kPassingErrorMax = 0.4;  // the same of passing, whose time two looks each say
 constexpr double kEpsilon = 1e-6;
-constexpr double kFine_s = 0.05;          // so finely ways are drawn between looks
-constexpr double kBridged_s = 1.0;        // that lie no farther apart
-constexpr double kBetween = 0.15;         // of the time between looks: how wrong a moment in it is
-constexpr int kLooksMin = 4;              // before that, speeds are guesses
+constexpr double kFine_s = 0.05;    // so finely ways are drawn between looks
+constexpr double kBridged_s = 1.0;  // that lie no farther apart
+constexpr double kBetween = 0.15;   // of the time between looks: how wrong a moment in it is
+constexpr int kLooksMin = 4;        // before that, speeds are guesses
 constexpr size_t kHistoryMax = 512, kEncountersMax = 4096;
 
 bool OnFoot(const Track& track) { return track.facts->being == Being::kPerson; }
@@ -189,7 +189,8 @@ class NearMiss final : public StateBase {
       const double before_s = j > 0 ? way[j - 1].time_s : way[j].time_s;
       const double time_s = std::max(0.0, (before_s + way[j].time_s) / 2 - left_s);
       if (time_s >= passing_s_) return std::nullopt;
-      const double looks = std::hypot(past[std::min(i + 1, past.size() - 1)].step_s, way[j].step_s) * kBetween;
+      const double looks =
+          std::hypot(past[std::min(i + 1, past.size() - 1)].step_s, way[j].step_s) * kBetween;
       const double error = std::hypot(a.deviation / std::max(Length(fa.velocity), 0.5),
                                       b.deviation / std::max(b.speed, 0.5), looks);
       if (error > kPassingErrorMax * passing_s_) return std::nullopt;
@@ -271,8 +272,8 @@ class NearMiss final : public StateBase {
     finding.sureness = sure * Confidence(other);
     return finding;
   }
-  // Where it was at this look, and where it must have been since the look before: at few looks a second what is
-  // small and fast goes several of its lengths from one to the next.
+  // Where it was at this look, and where it must have been since the look before: at few looks a second what
+  // is small and fast goes several of its lengths from one to the next.
   void Remember(const Moment& moment, const Track& track) {
     std::deque<Past>& past = past_[track.key];
     const Past now{moment.time_s, track.footprint, Heads(track), true, 0};
