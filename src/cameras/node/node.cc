@@ -232,7 +232,8 @@ class NodeImpl final : public Node, public WatchConsumer {
     if (config_.tracks) {
       ASSIGN_OR_RETURN(tracks_, TrackWriter::Create(data_ / "tracks"));
     }
-    gate_ = DecodeGate::Create(config_.workers);
+    // More turns than cores: while whom a turn was given to wakes up, nobody else would decode.
+    gate_ = DecodeGate::Create(2 * config_.workers + 2);
     watcher_ = Watcher::Create({.workers = config_.workers}, this);
     return StartCameras();
   }
