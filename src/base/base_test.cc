@@ -1,5 +1,8 @@
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <thread>
@@ -59,6 +62,30 @@ TEST(AtomicFile, is_absent_until_committed_and_leaves_nothing_behind_when_abando
   EXPECT_TRUE(std::filesystem::is_empty(folder->path()));
   ASSERT_TRUE(WriteFileAtomically(path, "whole").ok());
   EXPECT_EQ(*ReadTextFile(path, 100), "whole");
+}
+
+TEST(AtomicFile, writes_to_a_pipe_or_device_without_taking_its_name) {
+  const std::filesystem::path path = std::filesystem::path(testing::TempDir()) / "atomic_file_pipe";
+  std::filesystem::remove(path);
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  const int reader = open(path.c_str(), O_RDONLY | O_NONBLOCK);
+  ASSERT_GE(reader, 0);
+  EXPECT_TRUE(WriteFileAtomically(path, "line").ok());
+  char text[8] = {};
+  EXPECT_EQ(read(reader, text, sizeof text), 4);
+  EXPECT_STREQ(text, "line");
+  close(reader);
+  EXPECT_TRUE(std::filesystem::is_fifo(path));
+  std::filesystem::remove(path);
+  EXPECT_TRUE(absl::IsInvalidArgument(WriteFileAtomically(testing::TempDir(), "line")));
+  // A link stays a link.
+  const std::filesystem::path file = path.string() + ".file";
+  ASSERT_TRUE(WriteFileAtomically(file, "old").ok());
+  std::filesystem::create_symlink(file, path);
+  EXPECT_TRUE(WriteFileAtomically(path, "new").ok());
+  EXPECT_TRUE(std::filesystem::is_symlink(path));
+  EXPECT_EQ(*ReadTextFile(file, 100), "new");
+  std::filesystem::remove(path);
 }
 
 TEST(AtomicFile, reports_a_full_disk) {

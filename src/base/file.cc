@@ -64,7 +64,23 @@ absl::StatusOr<std::string> ReadTextFile(const std::filesystem::path& path, uint
   return text;
 }
 
-absl::StatusOr<AtomicFile> AtomicFile::Create(const std::filesystem::path& path) {
+absl::StatusOr<AtomicFile> AtomicFile::Create(const std::filesystem::path& name) {
+  std::error_code none;
+  std::filesystem::path path = name;
+  if (std::filesystem::is_symlink(name, none)) {  // what it leads to is written, and the link stays
+    const std::filesystem::path target = std::filesystem::canonical(name, none);
+    if (!none) path = target;
+  }
+  const auto type = std::filesystem::status(path, none).type();
+  if (type == std::filesystem::file_type::character || type == std::filesystem::file_type::fifo) {
+    // /dev/null, a terminal, a pipe: written to as it is. A file must never take its name.
+    const int descriptor = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    if (descriptor < 0) return ErrnoStatus(errno, fmt::format("cannot write {}", path.string()));
+    return AtomicFile(path, path, descriptor);
+  }
+  if (std::filesystem::exists(path, none) && type != std::filesystem::file_type::regular)
+    return absl::InvalidArgumentError(
+        fmt::format("cannot create {}: it is there and no file", path.string()));
   std::filesystem::path partial = path;
   partial += ".partial";
   const int descriptor = open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -90,7 +106,7 @@ AtomicFile::AtomicFile(AtomicFile&& other) noexcept
 AtomicFile::~AtomicFile() {
   if (descriptor_ < 0) return;
   close(descriptor_);
-  unlink(partial_.c_str());
+  if (!in_place()) unlink(partial_.c_str());
 }
 
 absl::Status AtomicFile::Write(std::string_view text) {
@@ -106,6 +122,11 @@ absl::Status AtomicFile::Flush() {
 
 absl::Status AtomicFile::Commit() {
   RETURN_IF_ERROR(Flush());
+  if (in_place()) {
+    if (close(std::exchange(descriptor_, -1)) != 0)
+      return ErrnoStatus(errno, fmt::format("cannot finish {}", path_.string()));
+    return absl::OkStatus();
+  }
   if (fsync(descriptor_) != 0) return ErrnoStatus(errno, fmt::format("cannot write {}", partial_.string()));
   const int descriptor = std::exchange(descriptor_, -1);
   if (close(descriptor) != 0 || rename(partial_.c_str(), path_.c_str()) != 0) {

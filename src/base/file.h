@@ -22,7 +22,8 @@ absl::StatusOr<std::string> ReadTextFile(const std::filesystem::path& path, uint
 
 // A file that appears under its name only when Commit() succeeds; until then it is "NAME.partial" beside it,
 // and the destructor removes that. Errors (a full disk, a closed pipe) come back from Write or Commit,
-// whichever met them. Threads: one at a time.
+// whichever met them. Devices and pipes (/dev/null, /dev/stdout) are written to directly and keep their name;
+// folders and sockets are refused (InvalidArgument). Threads: one at a time.
 class AtomicFile {
  public:
   static absl::StatusOr<AtomicFile> Create(const std::filesystem::path& path);
@@ -38,6 +39,7 @@ class AtomicFile {
 
  private:
   AtomicFile(std::filesystem::path path, std::filesystem::path partial, int descriptor);
+  bool in_place() const { return partial_ == path_; }
   std::filesystem::path path_, partial_;
   int descriptor_;
   std::string buffer_;
