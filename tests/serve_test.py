@@ -210,8 +210,16 @@ class ServeTest(unittest.TestCase):
         self.assertGreater(len(actor["path"]), 2)
         listed = json.loads(self.get("/api/v1/events?kind=person_on_road"))["events"]
         self.assertIn(event["id"], [e["id"] for e in listed])
-        with urllib.request.urlopen(f"{self.address}/api/v1/events/{event['id']}/snapshot", timeout=20) as answer:
-            self.assertTrue(answer.read().startswith(b"\xff\xd8"))
+        deadline = time.monotonic() + 10  # the file appears a little after the event
+        while True:
+            try:
+                with urllib.request.urlopen(f"{self.address}/api/v1/events/{event['id']}/snapshot", timeout=20) as answer:
+                    self.assertTrue(answer.read().startswith(b"\xff\xd8"))
+                break
+            except urllib.error.HTTPError as error:
+                if error.code != 404 or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.1)
 
         def clip_of():
             try:
