@@ -34,7 +34,7 @@ import yaml
 from common import ASSETS, BUILD, OUT, ROOT, make_models
 
 sys.path.insert(0, str(ROOT / "tests"))
-from rules_on_truth_test import scenario  # noqa: E402
+from rules_on_truth_test import SAME, scenario  # noqa: E402
 
 PROGRAM = str(BUILD / "sightline")
 CORE = str(max(os.sched_getaffinity(0)))
@@ -216,11 +216,14 @@ def events_of(folder, mode, clips):
     node = Node(folder / mode, cameras, "street", BUILD.parent.parent / "models", pinned=False,
                 sinks=[{"kind": "jsonl", "file": "events.jsonl"}])
     try:
+        deadline = time.monotonic() + 1800
         while True:
             time.sleep(1)
             values = node.metrics()
             if all(values.get(("sightline_camera_state", clip.name, "ended"), 0) == 1 for clip in clips):
                 break
+            if time.monotonic() > deadline:
+                sys.exit(f"bench: {mode}: not all clips came to their end within half an hour")
         dropped = sum(value for (name, _, _), value in values.items() if name == "sightline_camera_dropped_total")
     finally:
         node.stop()
@@ -228,9 +231,8 @@ def events_of(folder, mode, clips):
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else [], dropped
 
 
-# Kinds that pictures decide; what the simulator calls otherwise than the rules do.
+# Kinds that pictures decide.
 KINDS = ("near_miss", "person_on_road", "wrong_way", "stopped_vehicle", "crowd", "speeding")
-SAME = ["--map", "speed=speeding", "--map", "abandoned_object=abandoned_vehicle"]
 
 
 def score_events(rows, clips, folder):

@@ -210,26 +210,17 @@ class ServeTest(unittest.TestCase):
         self.assertGreater(len(actor["path"]), 2)
         listed = json.loads(self.get("/api/v1/events?kind=person_on_road"))["events"]
         self.assertIn(event["id"], [e["id"] for e in listed])
-        deadline = time.monotonic() + 10  # the file appears a little after the event
-        while True:
-            try:
-                with urllib.request.urlopen(f"{self.address}/api/v1/events/{event['id']}/snapshot", timeout=20) as answer:
-                    self.assertTrue(answer.read().startswith(b"\xff\xd8"))
-                break
-            except urllib.error.HTTPError as error:
-                if error.code != 404 or time.monotonic() > deadline:
-                    raise
-            time.sleep(0.1)
 
-        def clip_of():
+        def evidence(kind):  # the files appear a little after the event
             try:
-                with urllib.request.urlopen(f"{self.address}/api/v1/events/{event['id']}/clip", timeout=20) as answer:
+                with urllib.request.urlopen(f"{self.address}/api/v1/events/{event['id']}/{kind}", timeout=20) as answer:
                     return answer.read()
             except urllib.error.HTTPError as error:
                 self.assertIn(error.code, (404, 503))
                 return None
 
-        (self.folder / "clip.mp4").write_bytes(until(clip_of, "the clip is there", 40))
+        self.assertTrue(until(lambda: evidence("snapshot"), "the snapshot is there", 10).startswith(b"\xff\xd8"))
+        (self.folder / "clip.mp4").write_bytes(until(lambda: evidence("clip"), "the clip is there", 40))
         probe = subprocess.run(["ffprobe", "-v", "error", "-count_packets", "-show_entries", "stream=nb_read_packets", "-of",
                                 "csv=p=0", self.folder / "clip.mp4"], capture_output=True, text=True)
         self.assertGreater(int(probe.stdout.split()[0].strip(",")), 20, probe.stderr)

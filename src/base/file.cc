@@ -71,14 +71,14 @@ absl::StatusOr<AtomicFile> AtomicFile::Create(const std::filesystem::path& name)
     const std::filesystem::path target = std::filesystem::canonical(name, none);
     if (!none) path = target;
   }
-  const auto type = std::filesystem::status(path, none).type();
-  if (type == std::filesystem::file_type::character || type == std::filesystem::file_type::fifo) {
+  const std::filesystem::file_status status = std::filesystem::status(path, none);
+  if (is_character_file(status) || is_fifo(status)) {
     // /dev/null, a terminal, a pipe: written to as it is. A file must never take its name.
     const int descriptor = open(path.c_str(), O_WRONLY | O_CLOEXEC);
     if (descriptor < 0) return ErrnoStatus(errno, fmt::format("cannot write {}", path.string()));
     return AtomicFile(path, path, descriptor);
   }
-  if (std::filesystem::exists(path, none) && type != std::filesystem::file_type::regular)
+  if (exists(status) && !is_regular_file(status))
     return absl::InvalidArgumentError(
         fmt::format("cannot create {}: it is there and no file", path.string()));
   std::filesystem::path partial = path;
