@@ -43,6 +43,17 @@ TEST(Queue, blocks_when_full_and_loses_nothing) {
   EXPECT_EQ(expected, 1000);
 }
 
+TEST(Queue, gives_what_is_there_together) {
+  BoundedQueue<int> queue(8, WhenFull::kDropOldest);
+  for (int i = 0; i < 5; ++i) queue.Push(i);
+  EXPECT_EQ(queue.PopSome(3), (std::vector<int>{0, 1, 2}));
+  EXPECT_EQ(queue.PopSome(3), (std::vector<int>{3, 4}));
+  queue.Push(5);
+  queue.Close();
+  EXPECT_EQ(queue.PopSome(3), std::vector<int>{5});
+  EXPECT_TRUE(queue.PopSome(3).empty());
+}
+
 TEST(Queue, close_wakes_a_waiting_consumer) {
   BoundedQueue<int> queue(1, WhenFull::kBlock);
   std::jthread consumer([&] { EXPECT_EQ(queue.Pop(), std::nullopt); });

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -46,6 +47,16 @@ class BoundedQueue {
     std::optional<T> item(std::move(items_.front()));
     items_.pop_front();
     return item;
+  }
+
+  // The same for all that are there, `most` at most; none once the queue is closed and empty.
+  std::vector<T> PopSome(size_t most) {
+    absl::MutexLock lock(&mutex_);
+    mutex_.Await(absl::Condition(this, &BoundedQueue::HasItemOrClosed));
+    std::vector<T> some;
+    for (; !items_.empty() && some.size() < most; items_.pop_front())
+      some.push_back(std::move(items_.front()));
+    return some;
   }
 
   void Close() {

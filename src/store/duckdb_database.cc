@@ -78,4 +78,11 @@ absl::Status Database::Execute(const std::string& sql) {
   return absl::OkStatus();
 }
 
+absl::Status Database::CopyToParquet(std::string_view table, const std::filesystem::path& path,
+                                     int64_t group_rows) {
+  return Execute(
+      fmt::format("COPY {} TO {} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {}, USE_TMP_FILE false)",
+                  table, SqlQuoted(path.string()), group_rows));
+}
+
 }  // namespace sightline::store

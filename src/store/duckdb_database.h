@@ -4,6 +4,7 @@
 
 #include <duckdb.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -35,6 +36,8 @@ class Database {
   ~Database();
 
   absl::Status Execute(const std::string& sql);
+  // A table to this file (zstd), in row groups of so many rows.
+  absl::Status CopyToParquet(std::string_view table, const std::filesystem::path& path, int64_t group_rows);
   duckdb_connection connection() const { return connection_; }
 
  private:

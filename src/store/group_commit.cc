@@ -4,19 +4,22 @@
 
 namespace sightline::store {
 
-absl::Status GroupCommit::Write(Change change) {
-  Waiting mine{change, absl::OkStatus()};
+std::vector<absl::Status> GroupCommit::WriteEach(absl::Span<const Change> changes) {
+  if (changes.empty()) return {};
+  std::vector<Waiting> mine;
+  for (const Change& change : changes) mine.push_back({change, absl::OkStatus()});
   std::vector<Waiting*> group;
   {
     absl::MutexLock lock(&mutex_);
-    queue_.push_back(&mine);
+    for (Waiting& one : mine) queue_.push_back(&one);
   }
+  const bool& all_done = mine.back().done;  // they are done in order
   while (true) {
     {
       absl::MutexLock lock(&mutex_);
-      const auto my_turn = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return mine.done || !busy_; };
+      const auto my_turn = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return all_done || !busy_; };
       mutex_.Await(absl::Condition(&my_turn));
-      if (mine.done) return mine.status;
+      if (all_done) break;
       busy_ = true;
       group.clear();
       for (; !queue_.empty() && group.size() < kTogetherMax; queue_.pop_front())
@@ -29,6 +32,9 @@ absl::Status GroupCommit::Write(Change change) {
     for (Waiting* one : group) one->done = true;
     busy_ = false;
   }
+  std::vector<absl::Status> statuses;
+  for (Waiting& one : mine) statuses.push_back(std::move(one.status));
+  return statuses;
 }
 
 absl::Status GroupCommit::RunAlone(Change change) {

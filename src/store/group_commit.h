@@ -10,6 +10,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/types/span.h"
 #include "store/sqlite.h"
 
 namespace sightline::store {
@@ -22,7 +23,9 @@ class GroupCommit {
   // `change` runs on some caller's thread, at least once; where it returns an error nothing of it remains.
   // OK: the change is durable.
   using Change = absl::FunctionRef<absl::Status(SqliteConnection&)>;
-  absl::Status Write(Change change);
+  absl::Status Write(Change change) { return WriteEach({&change, 1}).front(); }
+  // As many calls of Write() at once: a status each, and one sync for all of them.
+  std::vector<absl::Status> WriteEach(absl::Span<const Change> changes);
 
  private:
   struct Waiting {

@@ -60,7 +60,7 @@ class SqliteNodeStore final : public NodeStore {
   }
 
   absl::Status AddCamera(const StoredCamera& camera) override {
-    const absl::Status status = writer_.Write([&](SqliteConnection& connection) {
+    absl::Status status = writer_.Write([&](SqliteConnection& connection) {
       return connection.Prepared("INSERT INTO cameras VALUES(?, ?, ?, ?)")
           .Bind(camera.name)
           .Bind(camera.config)
@@ -113,16 +113,19 @@ class SqliteNodeStore final : public NodeStore {
     }
   }
 
-  absl::Status AddEvent(const StoredEvent& event,
-                        const std::vector<std::pair<std::string, std::string>>& outbox) override {
-    const absl::Status status = writer_.Write([&](SqliteConnection& connection) -> absl::Status {
-      RETURN_IF_ERROR(Insert(connection, event));
-      RETURN_IF_ERROR(DropOldEvents(connection));
-      for (const auto& [sink, payload] : outbox) RETURN_IF_ERROR(PutOut(connection, event, sink, payload));
-      return absl::OkStatus();
-    });
-    if (!absl::IsAlreadyExists(status)) return status;
-    return absl::AlreadyExistsError(fmt::format("there is an event '{}' already", event.id));
+  std::vector<absl::Status> AddEvents(absl::Span<const NewEvent> events) override {
+    const auto adding = [this](const NewEvent& added) {
+      return [this, &added](SqliteConnection& connection) { return Add(connection, added); };
+    };
+    std::vector<decltype(adding(events[0]))> work;
+    for (const NewEvent& added : events) work.push_back(adding(added));
+    auto statuses = writer_.WriteEach(std::vector<GroupCommit::Change>(work.begin(), work.end()));
+    for (size_t i = 0; i < statuses.size(); ++i) {
+      if (!absl::IsAlreadyExists(statuses[i])) continue;
+      statuses[i] =
+          absl::AlreadyExistsError(fmt::format("there is an event '{}' already", events[i].event.id));
+    }
+    return statuses;
   }
 
   absl::StatusOr<std::vector<StoredEvent>> Events(const EventQuery& query) const override {
@@ -258,6 +261,14 @@ class SqliteNodeStore final : public NodeStore {
     const int64_t number = added.Integer(0);
     RETURN_IF_ERROR(added.Run());
     return number;
+  }
+
+  absl::Status Add(SqliteConnection& connection, const NewEvent& added) const {
+    RETURN_IF_ERROR(Insert(connection, added.event));
+    RETURN_IF_ERROR(DropOldEvents(connection));
+    for (const auto& [sink, payload] : added.outbox)
+      RETURN_IF_ERROR(PutOut(connection, added.event, sink, payload));
+    return absl::OkStatus();
   }
 
   absl::Status PutOut(SqliteConnection& connection, const StoredEvent& event, std::string_view sink,

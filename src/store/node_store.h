@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 
 namespace sightline::store {
 
@@ -25,6 +26,11 @@ struct StoredEvent {
   std::string camera, kind, rule, phase;
   int64_t captured_us = 0;  // UTC, microseconds
   std::string json;         // CloudEvents
+};
+
+struct NewEvent {
+  StoredEvent event;
+  std::vector<std::pair<std::string, std::string>> outbox{};  // sinks, and what each is to be sent
 };
 
 struct EventQuery {
@@ -63,9 +69,13 @@ class NodeStore {
   virtual absl::StatusOr<StoredCamera> Camera(std::string_view name) const = 0;
   virtual absl::StatusOr<std::vector<StoredCamera>> Cameras() const = 0;  // by name
 
-  // The event and its outbox rows (sink, payload) in one transaction; AlreadyExists for an id known already.
-  virtual absl::Status AddEvent(const StoredEvent& event,
-                                const std::vector<std::pair<std::string, std::string>>& outbox) = 0;
+  // Each event and its outbox rows are kept together or not at all; all of them cost one sync of the disk. A
+  // status each: AlreadyExists for an id known already.
+  virtual std::vector<absl::Status> AddEvents(absl::Span<const NewEvent> events) = 0;
+  absl::Status AddEvent(StoredEvent event, std::vector<std::pair<std::string, std::string>> outbox) {
+    const NewEvent one{std::move(event), std::move(outbox)};
+    return AddEvents({&one, 1}).front();
+  }
   virtual absl::StatusOr<std::vector<StoredEvent>> Events(const EventQuery& query) const = 0;  // newest first
   virtual absl::StatusOr<StoredEvent> FindEvent(std::string_view id) const = 0;
 

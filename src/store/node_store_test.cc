@@ -100,6 +100,23 @@ TEST_F(NodeStoreTest, finds_events_by_camera_kind_rule_and_time_newest_first) {
   EXPECT_EQ(store->State("hook")->items, 0) << "an event refused leaves nothing in the outbox";
 }
 
+TEST_F(NodeStoreTest, of_events_added_together_each_is_judged_alone) {
+  const auto store = Open();
+  ASSERT_TRUE(store->AddEvent(EventNumber(3), {}).ok());
+  std::vector<NewEvent> added;
+  for (int i = 0; i < 300; ++i)
+    added.push_back({EventNumber(i), {{"hook", "x"}}});  // more than one transaction
+  added.push_back({EventNumber(299), {{"hook", "x"}}});
+  const std::vector<absl::Status> statuses = store->AddEvents(added);
+  ASSERT_EQ(statuses.size(), added.size());
+  for (size_t i = 0; i < added.size(); ++i)
+    EXPECT_EQ(statuses[i].ok(), i != 3 && i != 300) << i << ": " << statuses[i];
+  EXPECT_TRUE(absl::IsAlreadyExists(statuses[3])) << statuses[3];
+  EXPECT_EQ(store->Events({.limit = 1000})->size(), 300u);
+  EXPECT_EQ(store->State("hook")->items, 299);
+  EXPECT_TRUE(store->AddEvents({}).empty());
+}
+
 TEST_F(NodeStoreTest, oldest_events_go_when_there_are_too_many) {
   const auto store = Open({.events_max = 5});
   for (int i = 0; i < 12; ++i) ASSERT_TRUE(store->AddEvent(EventNumber(i), {}).ok());
@@ -203,6 +220,28 @@ TEST_F(NodeStoreTest, newer_format_and_foreign_files_are_refused) {
   const auto status = NodeStore::Open(file_).status();
   EXPECT_TRUE(absl::IsFailedPrecondition(status));
   EXPECT_THAT(status.message(), HasSubstr("another program"));
+}
+
+// How many events another process finds, which closes the file again; -1 where it cannot read.
+int EventsSeenByAnotherProcess(const std::filesystem::path& file) {
+  const std::string command = fmt::format(
+      "python3 -c 'import sqlite3; c = sqlite3.connect(\"{}\"); print(c.execute(\"SELECT count(*) FROM "
+      "events\").fetchone()[0]); c.close()'",
+      file.string());
+  FILE* output = popen(command.c_str(), "r");
+  CHECK(output != nullptr);
+  int count = -1;
+  if (fscanf(output, "%d", &count) != 1) count = -1;
+  pclose(output);
+  return count;
+}
+
+TEST_F(NodeStoreTest, another_program_that_looks_into_the_file_costs_nothing) {
+  const auto store = Open();
+  ASSERT_TRUE(store->AddEvent(EventNumber(1), {}).ok());
+  EXPECT_EQ(EventsSeenByAnotherProcess(file_), 1);
+  ASSERT_TRUE(store->AddEvent(EventNumber(2), {}).ok());
+  EXPECT_EQ(EventsSeenByAnotherProcess(file_), 2) << "the log was taken away: a crash now would lose events";
 }
 
 TEST_F(NodeStoreTest, changes_of_many_threads_go_together_and_each_gets_its_own_answer) {

@@ -1,11 +1,6 @@
 #include "store/parquet_writer.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-
-#include "absl/cleanup/cleanup.h"
+#include "base/file.h"
 #include "base/status.h"
 #include "base/text.h"
 #include "store/duckdb_database.h"
@@ -20,26 +15,13 @@ constexpr int64_t kRowsMax = 122'880;
 constexpr int64_t kGroupRowsMin = 2'048;
 constexpr int64_t kMemoryShare = 8;
 
-std::filesystem::path WithSuffix(std::filesystem::path path, std::string_view suffix) {
-  return path += suffix;
-}
-
-absl::Status SyncFile(const std::filesystem::path& path) {
-  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return ErrnoStatus(errno, fmt::format("cannot open {}", path.string()));
-  const auto close_it = absl::MakeCleanup([&] { close(descriptor); });
-  if (fsync(descriptor) != 0) return ErrnoStatus(errno, fmt::format("cannot write {}", path.string()));
-  return absl::OkStatus();
-}
-
 class ParquetWriter : public sinks::ResultWriter {
  public:
   ParquetWriter(std::filesystem::path path, const ParquetOptions& options)
       : options_(options),
         part_bytes_(options.memory_bytes_max / kMemoryShare),
         path_(std::move(path)),
-        partial_(WithSuffix(path_, ".partial")),
-        spill_folder_(WithSuffix(path_, ".partial.tmp")) {}
+        spill_folder_(std::filesystem::path(path_) += ".partial.tmp") {}
 
   ~ParquetWriter() override {
     CloseDatabase();
@@ -47,13 +29,12 @@ class ParquetWriter : public sinks::ResultWriter {
   }
 
   absl::Status Start() {
-    std::error_code error;
-    if (std::filesystem::is_directory(path_, error)) {
-      return absl::InvalidArgumentError(fmt::format("cannot write {}: it is a folder", path_.string()));
+    ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path_));
+    if (file.in_place()) {
+      return absl::InvalidArgumentError(
+          fmt::format("cannot write {}: Parquet needs a file, not a device or pipe", path_.string()));
     }
-    if (!std::filesystem::is_directory(path_.parent_path(), error)) {
-      return absl::NotFoundError(fmt::format("cannot write {}: there is no such folder", path_.string()));
-    }
+    file_.emplace(std::move(file));
     RemoveScratch();  // of a run that ended in the middle
     return Explained(OpenTable());
   }
@@ -72,7 +53,8 @@ class ParquetWriter : public sinks::ResultWriter {
   absl::Status Finish() override {
     if (failure_.ok()) failure_ = Explained(Export());
     CloseDatabase();
-    if (failure_.ok()) failure_ = Publish();
+    if (failure_.ok()) failure_ = file_->Commit();
+    file_.reset();
     RemoveScratch();
     return failure_;
   }
@@ -108,17 +90,7 @@ class ParquetWriter : public sinks::ResultWriter {
     if (duckdb_appender_close(appender_) == DuckDBError) return DuckDbError(duckdb_appender_error(appender_));
     const int64_t row_bytes = std::max<int64_t>(1, bytes_ / std::max<int64_t>(1, rows_));
     const int64_t group_rows = std::clamp(part_bytes_ / row_bytes, kGroupRowsMin, kRowsMax);
-    return database_->Execute(
-        fmt::format("COPY results TO {} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {})",
-                    SqlQuoted(partial_.string()), group_rows));
-  }
-
-  absl::Status Publish() {
-    RETURN_IF_ERROR(SyncFile(partial_));
-    if (rename(partial_.c_str(), path_.c_str()) != 0) {
-      return ErrnoStatus(errno, fmt::format("cannot finish {}", path_.string()));
-    }
-    return absl::OkStatus();
+    return database_->CopyToParquet("results", file_->partial_path(), group_rows);
   }
 
   absl::Status Explained(const absl::Status& status) const {
@@ -133,13 +105,13 @@ class ParquetWriter : public sinks::ResultWriter {
 
   void RemoveScratch() {
     std::error_code ignored;
-    std::filesystem::remove(partial_, ignored);
     std::filesystem::remove_all(spill_folder_, ignored);
   }
 
   const ParquetOptions options_;
   const int64_t part_bytes_;
-  const std::filesystem::path path_, partial_, spill_folder_;
+  const std::filesystem::path path_, spill_folder_;
+  std::optional<AtomicFile> file_;
   std::unique_ptr<Database> database_;
   duckdb_appender appender_ = nullptr;
   std::unique_ptr<RowChunk> chunk_;

@@ -100,10 +100,13 @@ std::string Statement::Text(int column) const {
 }
 
 absl::StatusOr<std::unique_ptr<SqliteConnection>> SqliteConnection::Open(const std::filesystem::path& file) {
-  // Cameras' addresses hold passwords: SQLite would make the file readable for everybody.
-  const int descriptor = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (descriptor < 0) return ErrnoStatus(errno, fmt::format("cannot open {}", file.string()));
-  close(descriptor);
+  // Cameras' addresses hold passwords: SQLite would make the file readable for everybody. Only a new file is
+  // opened here: closing one takes away the locks that SQLite holds on it in this process, and the next
+  // program to look into it would remove the log that this one writes to.
+  const int descriptor = open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (descriptor < 0 && errno != EEXIST)
+    return ErrnoStatus(errno, fmt::format("cannot open {}", file.string()));
+  if (descriptor >= 0) close(descriptor);
   sqlite3* handle = nullptr;
   const int result =
       sqlite3_open_v2(file.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);

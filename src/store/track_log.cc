@@ -1,14 +1,11 @@
 #include "store/track_log.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <cerrno>
 #include <ctime>
 
-#include "absl/cleanup/cleanup.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "base/text.h"
@@ -21,22 +18,12 @@ constexpr int64_t kMemoryBytesMax = int64_t{128} << 20;
 constexpr int64_t kFlushRows = 50'000;   // what the appender, which the memory limit does not cover, holds
 constexpr int64_t kGroupRows = 100'000;  // of the file
 constexpr int kSequencesMax = 10'000;
-constexpr std::string_view kPartial = ".partial";
 
 constexpr const char* kColumns =
     "time_us BIGINT, camera VARCHAR, track BIGINT, label VARCHAR, score FLOAT, x1 FLOAT, y1 FLOAT, x2 FLOAT, "
     "y2 FLOAT, x_m DOUBLE, y_m DOUBLE";
 
-std::filesystem::path Partial(std::filesystem::path path) { return path += kPartial; }
 std::filesystem::path Spill(std::filesystem::path path) { return path += ".partial.tmp"; }
-
-absl::Status Sync(const std::filesystem::path& path, int flags) {
-  const int descriptor = open(path.c_str(), flags | O_CLOEXEC);
-  if (descriptor < 0) return ErrnoStatus(errno, fmt::format("cannot open {}", path.string()));
-  const auto close_it = absl::MakeCleanup([&] { close(descriptor); });
-  return fsync(descriptor) == 0 ? absl::OkStatus()
-                                : ErrnoStatus(errno, fmt::format("cannot write {}", path.string()));
-}
 
 // The rows of one file to be: a table in memory, which goes to PATH.partial and then by its name.
 class TrackFile {
@@ -56,7 +43,6 @@ class TrackFile {
     if (appender_ != nullptr) duckdb_appender_destroy(&appender_);
     database_.reset();
     std::error_code ignored;
-    std::filesystem::remove(Partial(path_), ignored);
     std::filesystem::remove_all(Spill(path_), ignored);
   }
   TrackFile(const TrackFile&) = delete;
@@ -85,14 +71,10 @@ class TrackFile {
 
   absl::Status Publish() {
     if (duckdb_appender_close(appender_) == DuckDBError) return DuckDbError(duckdb_appender_error(appender_));
-    const std::filesystem::path partial = Partial(path_);
-    RETURN_IF_ERROR(database_->Execute(
-        fmt::format("COPY tracks TO {} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {})",
-                    SqlQuoted(partial.string()), kGroupRows)));
-    RETURN_IF_ERROR(Sync(partial, O_RDONLY));
-    if (rename(partial.c_str(), path_.c_str()) != 0)
-      return ErrnoStatus(errno, fmt::format("cannot finish {}", path_.string()));
-    return Sync(path_.parent_path(), O_RDONLY | O_DIRECTORY);
+    ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path_));
+    RETURN_IF_ERROR(database_->CopyToParquet("tracks", file.partial_path(), kGroupRows));
+    RETURN_IF_ERROR(file.Commit());
+    return SyncToDisk(path_.parent_path());
   }
 
   int64_t rows() const { return rows_; }
@@ -130,7 +112,7 @@ class ParquetTrackLog final : public TrackLog {
 
   absl::Status Append(const TrackPoint& point) override {
     if (file_ != nullptr && IsDone(point)) {
-      const absl::Status finished = Finish();
+      absl::Status finished = Finish();
       if (!finished.ok()) {
         ++lost_;  // the point itself: the next one begins anew
         return finished;

@@ -22,20 +22,20 @@ class OutboxDelivery final : public Delivery {
     for (const auto& worker : workers_) worker->Cancel();  // together, then each is waited for
   }
 
-  absl::Status Deliver(const store::StoredEvent& event) override {
-    std::vector<std::pair<std::string, std::string>> outbox;
-    for (const auto& worker : workers_)
-      if (worker->Takes(event)) outbox.emplace_back(worker->name(), event.json);
-    absl::Status status = store_->AddEvent(event, outbox);
-    for (const auto& worker : workers_) {
-      if (!worker->Takes(event)) continue;
-      if (status.ok()) {
-        worker->Wake();
-      } else if (!absl::IsAlreadyExists(status)) {
-        worker->Offer({event.id, event.kind, event.camera, event.json}, ToWall(event.captured_us));
-      }
+  std::vector<absl::Status> DeliverAll(absl::Span<const store::StoredEvent> events) override {
+    std::vector<store::NewEvent> added;
+    for (const store::StoredEvent& event : events) {
+      added.push_back({event});
+      for (const auto& worker : workers_)
+        if (worker->Takes(event)) added.back().outbox.emplace_back(worker->name(), event.json);
     }
-    return status;
+    std::vector<absl::Status> statuses = store_->AddEvents(added);
+    for (size_t i = 0; i < events.size(); ++i) {
+      if (absl::IsAlreadyExists(statuses[i])) continue;
+      for (const auto& worker : workers_)
+        if (worker->Takes(events[i])) HandOn(events[i], statuses[i].ok(), worker.get());
+    }
+    return statuses;
   }
 
   void OnCameras(const std::vector<std::string>& names) override {
@@ -58,6 +58,11 @@ class OutboxDelivery final : public Delivery {
   }
 
  private:
+  static void HandOn(const store::StoredEvent& event, bool is_kept, SinkWorker* worker) {
+    if (is_kept) return worker->Wake();
+    worker->Offer({event.id, event.kind, event.camera, event.json}, ToWall(event.captured_us));
+  }
+
   store::NodeStore* const store_;
   std::vector<std::unique_ptr<SinkWorker>> workers_;
 };

@@ -34,9 +34,10 @@ class Delivery {
   // `store` outlives it. Retries back off from 0.2 s to 30 s, jittered; what waits at start is sent first.
   static std::unique_ptr<Delivery> Create(store::NodeStore* store, std::vector<NamedSink> sinks);
   virtual ~Delivery() = default;
-  // Durable when it returns; never waits for a sink. A full disk is an error, and the event is still offered
-  // to the sinks from memory.
-  virtual absl::Status Deliver(const store::StoredEvent& event) = 0;
+  // Durable when it returns, with one sync of the disk for all; never waits for a sink. A status each: a full
+  // disk is an error, and the event is still offered to the sinks from memory.
+  virtual std::vector<absl::Status> DeliverAll(absl::Span<const store::StoredEvent> events) = 0;
+  absl::Status Deliver(const store::StoredEvent& event) { return DeliverAll({&event, 1}).front(); }
   virtual void OnCameras(const std::vector<std::string>& names) = 0;
   virtual std::vector<SinkCounts> counts() const = 0;
   virtual bool Drain(double seconds) = 0;  // true: nothing waits

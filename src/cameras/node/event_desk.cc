@@ -42,17 +42,23 @@ void EventDesk::Tell(const store::StoredEvent& event) {
 }
 
 void EventDesk::Run() {
-  while (auto event = queue_.Pop()) {
-    const store::StoredEvent stored = StoredForm(*event, node_);
-    const absl::Status status = delivery_->Deliver(stored);
-    if (status.ok()) {
-      ++kept_;
-    } else {
-      ++failed_;
-      spdlog::error("event {} of camera {}: {}", event->id, event->camera, MessageOf(status));
+  while (true) {
+    // What came while the disk was busy with the last ones goes together.
+    const std::vector<Event> events = queue_.PopSome(kTogetherMax);
+    if (events.empty()) return;
+    std::vector<store::StoredEvent> stored;
+    for (const Event& event : events) stored.push_back(StoredForm(event, node_));
+    const std::vector<absl::Status> statuses = delivery_->DeliverAll(stored);
+    for (size_t i = 0; i < events.size(); ++i) {
+      if (statuses[i].ok()) {
+        ++kept_;
+      } else {
+        ++failed_;
+        spdlog::error("event {} of camera {}: {}", events[i].id, events[i].camera, MessageOf(statuses[i]));
+      }
+      Tell(stored[i]);
+      ++done_;
     }
-    Tell(stored);
-    ++done_;
   }
 }
 

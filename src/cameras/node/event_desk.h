@@ -38,7 +38,7 @@ class EventDesk {
   void Run();
   void Tell(const store::StoredEvent& event);
 
-  static constexpr size_t kWaitingMax = 10'000;
+  static constexpr size_t kWaitingMax = 10'000, kTogetherMax = 100;
   Delivery* const delivery_;
   const std::string node_;
   BoundedQueue<Event> queue_{kWaitingMax, WhenFull::kDropOldest};
