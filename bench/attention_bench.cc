@@ -377,19 +377,19 @@ absl::Status Run(const std::shared_ptr<const pipeline::Engine>& engine, const Se
         bench.Play(fmt::format("{}-{}", weather, seed), clip.get(), clip.get(), true);
       }
     }
+    const auto play = [&](const std::filesystem::path& name, const std::string& file,
+                          bool has_truth) -> absl::Status {
+      ASSIGN_OR_RETURN(const auto video,
+                       pipeline::VideoFile::Open({file, file, ingest::InputKind::kFile, {}}, {}));
+      bench.Play(name.filename().string(), video.get(), nullptr, has_truth);
+      return absl::OkStatus();
+    };
     for (const std::filesystem::path folder : settings.streets) {
-      const std::string name = folder.filename().string(), file = folder / "video.mp4";
       ASSIGN_OR_RETURN(const evaluate::DataSet truth, evaluate::ReadTruth(folder, {}));
-      ASSIGN_OR_RETURN(const auto video,
-                       pipeline::VideoFile::Open({file, file, ingest::InputKind::kFile, {}}, {}));
-      bench.AddTruth(name, truth);
-      bench.Play(name, video.get(), nullptr, true);
+      bench.AddTruth(folder.filename().string(), truth);
+      RETURN_IF_ERROR(play(folder, folder / "video.mp4", true));
     }
-    for (const std::string& file : settings.videos) {
-      ASSIGN_OR_RETURN(const auto video,
-                       pipeline::VideoFile::Open({file, file, ingest::InputKind::kFile, {}}, {}));
-      bench.Play(std::filesystem::path(file).filename().string(), video.get(), nullptr, false);
-    }
+    for (const std::string& file : settings.videos) RETURN_IF_ERROR(play(file, file, false));
     std::printf("\n%s\n", weather.c_str());
     scores[weather] = bench.Report();
     bench.ReportClasses();
@@ -412,7 +412,9 @@ absl::Status Set(std::string_view word, Settings* settings) {
   if (equals == std::string_view::npos || !value) {
     return absl::InvalidArgumentError(fmt::format("--set takes KEY=NUMBER, not '{}'", word));
   }
-  if (const auto number = numbers.find(word.substr(0, equals)); number != numbers.end()) {
+  if (word == "alike=0") {
+    settings->tracker.alike.clear();
+  } else if (const auto number = numbers.find(word.substr(0, equals)); number != numbers.end()) {
     *number->second = *value;
   } else if (const auto small = floats.find(word.substr(0, equals)); small != floats.end()) {
     *small->second = static_cast<float>(*value);

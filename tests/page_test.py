@@ -159,8 +159,26 @@ class PageTest(unittest.TestCase):
         page.wait("!document.querySelector('dialog').open && document.querySelector('.tile')")
         page.run("document.querySelector('.tile').click()")
         page.wait(IMAGE_SHOWN % ".camera .view", 60)
-        page.wait("document.querySelector('pre').textContent.includes('sim:street?seed=3')")
+        page.wait("document.querySelector('details pre').textContent.includes('sim:street?seed=3')")
         look(page, "camera")
+        # A zone is drawn on the picture and put into the configuration.
+        click(page, "Draw")
+        for x, y in ((0.25, 0.5), (0.75, 0.5), (0.5, 0.75)):
+            page.run("(([x, y]) => { const r = document.querySelector('.drawn').getBoundingClientRect();"
+                     "document.querySelector('.drawn').dispatchEvent(new MouseEvent('click', {clientX: r.left + x * r.width,"
+                     f"clientY: r.top + y * r.height}})); }})([{x}, {y}])")
+        page.wait("document.querySelector('.draw pre').textContent.split('], [').length === 3")
+        drawn = [float(n) for n in re.findall(r"\d\.\d{3}", page.run("document.querySelector('.draw pre').textContent"))]
+        for value, wanted in zip(drawn, (0.25, 0.5, 0.75, 0.5, 0.5, 0.75), strict=True):
+            self.assertAlmostEqual(value, wanted, delta=0.005)  # mice move by whole pixels
+        look(page, "draw")
+        click(page, "Add to configuration")
+        page.wait("document.querySelector('dialog').open")
+        page.run("document.querySelector('dialog form').requestSubmit()")
+        page.wait("!document.querySelector('dialog').open")
+        self.assertEqual(node.ask("/api/v1/cameras/north")["zones"], ["zone-1"])
+        click(page, "Draw")
+        page.wait(IMAGE_SHOWN % ".camera .view", 60)
         page.dark(True)
         look(page, "camera-dark")
         click(page, "Pause")

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """A node as its user runs it: `sightline serve` and `sightline camera`, real sinks, restarts, kill -9, wrong input."""
+import contextlib
 import datetime
 import hashlib
 import hmac
@@ -11,6 +12,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import sys
@@ -282,6 +284,25 @@ class ServeTest(unittest.TestCase):
         until(lambda: SECRET.encode() not in pathlib.Path(f"/proc/{slow.pid}/cmdline").read_bytes(), "argv is cleared", 5)
         slow.kill()
         slow.wait()
+        self.end(process)
+
+    def test_a_configuration_put_back_as_it_was_shown_keeps_its_credentials(self):
+        process = self.serve(config=self.config())
+        source = f"rtsp://admin:{SECRET}@127.0.0.1:9/stream?token={SECRET}2"
+        self.camera("add", "gate", "-", input=source)
+        shown = json.loads(self.get("/api/v1/cameras/gate"))["config"]
+        self.assertFalse(SECRET in shown, shown)
+
+        def put(text):
+            request = urllib.request.Request(self.address + "/api/v1/cameras/gate", (text + "weight: 2.5\n").encode(), method="PUT")
+            urllib.request.urlopen(request, timeout=20).read()
+            with contextlib.closing(sqlite3.connect(self.folder / "data/node.sqlite")) as store:
+                return store.execute("SELECT config FROM cameras").fetchone()[0]
+
+        kept = put(shown)
+        self.assertTrue(source in kept and "2.5" in kept, "the source lost its credentials")
+        moved = put(shown.replace("127.0.0.1:9", "127.0.0.1:10"))
+        self.assertFalse(SECRET in moved, moved)
         self.end(process)
 
     def test_other_addresses_need_a_token_and_tls(self):

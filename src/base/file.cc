@@ -64,6 +64,14 @@ absl::StatusOr<std::string> ReadTextFile(const std::filesystem::path& path, uint
   return text;
 }
 
+absl::Status SyncToDisk(const std::filesystem::path& path) {
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return ErrnoStatus(errno, fmt::format("cannot open {}", path.string()));
+  const auto close_it = absl::MakeCleanup([&] { close(descriptor); });
+  if (fsync(descriptor) != 0) return ErrnoStatus(errno, fmt::format("cannot write {}", path.string()));
+  return absl::OkStatus();
+}
+
 absl::StatusOr<AtomicFile> AtomicFile::Create(const std::filesystem::path& name) {
   std::error_code none;
   std::filesystem::path path = name;
@@ -122,19 +130,15 @@ absl::Status AtomicFile::Flush() {
 
 absl::Status AtomicFile::Commit() {
   RETURN_IF_ERROR(Flush());
-  if (in_place()) {
-    if (close(std::exchange(descriptor_, -1)) != 0)
-      return ErrnoStatus(errno, fmt::format("cannot finish {}", path_.string()));
-    return absl::OkStatus();
-  }
-  if (fsync(descriptor_) != 0) return ErrnoStatus(errno, fmt::format("cannot write {}", partial_.string()));
-  const int descriptor = std::exchange(descriptor_, -1);
-  if (close(descriptor) != 0 || rename(partial_.c_str(), path_.c_str()) != 0) {
-    const int error_number = errno;
-    unlink(partial_.c_str());
-    return ErrnoStatus(error_number, fmt::format("cannot finish {}", path_.string()));
-  }
-  return absl::OkStatus();
+  absl::Status status;
+  if (close(std::exchange(descriptor_, -1)) != 0)
+    status = ErrnoStatus(errno, fmt::format("cannot finish {}", path_.string()));
+  if (in_place()) return status;
+  if (status.ok()) status = SyncToDisk(partial_);
+  if (status.ok() && rename(partial_.c_str(), path_.c_str()) != 0)
+    status = ErrnoStatus(errno, fmt::format("cannot finish {}", path_.string()));
+  if (!status.ok()) unlink(partial_.c_str());
+  return status;
 }
 
 absl::Status WriteFileAtomically(const std::filesystem::path& path, std::string_view text) {

@@ -20,6 +20,9 @@ using Bytes = std::vector<uint8_t>;
 absl::Status ReadFile(const std::filesystem::path& path, uint64_t bytes_max, Bytes* bytes);
 absl::StatusOr<std::string> ReadTextFile(const std::filesystem::path& path, uint64_t bytes_max);
 
+// Waits until what was written to this file, or the names in this folder, are on the disk.
+absl::Status SyncToDisk(const std::filesystem::path& path);
+
 // A file that appears under its name only when Commit() succeeds; until then it is "NAME.partial" beside it,
 // and the destructor removes that. Errors (a full disk, a closed pipe) come back from Write or Commit,
 // whichever met them. Devices and pipes (/dev/null, /dev/stdout) are written to directly and keep their name;
@@ -34,12 +37,13 @@ class AtomicFile {
   absl::Status Write(std::string_view text);
   absl::Status Flush();
   absl::Status Commit();  // flush, fsync, rename
-  // Where the bytes are until Commit(), for libraries that write by themselves.
+  // Where the bytes are until Commit(), for libraries that write by themselves (they may put a file of their
+  // own there), and whether that is a device or pipe, which those who seek can't use.
   const std::filesystem::path& partial_path() const { return partial_; }
+  bool in_place() const { return partial_ == path_; }
 
  private:
   AtomicFile(std::filesystem::path path, std::filesystem::path partial, int descriptor);
-  bool in_place() const { return partial_ == path_; }
   std::filesystem::path path_, partial_;
   int descriptor_;
   std::string buffer_;

@@ -1,6 +1,7 @@
 // What happened before a camera: what rules find, sinks deliver and pages show.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,6 +12,12 @@
 #include "data/geometry.h"
 
 namespace sightline {
+
+// What rules find, by the names that configurations, events and topics use. rules::RuleKind has their order.
+inline constexpr std::array<std::string_view, 13> kEventKinds = {
+    "line_crossing", "zone_presence",    "dwell",           "count",          "crowd",
+    "speed",         "wrong_way",        "stopped_vehicle", "person_on_road", "near_miss",
+    "red_light",     "abandoned_object", "absence"};
 
 // Owns its text: events outlive plans and configurations.
 struct EventActor {
@@ -39,7 +46,7 @@ constexpr std::string_view Name(EventPhase phase) {
 struct Event {
   std::string id;     // unique, sortable by time: made by the node (rules put a state's own id here)
   std::string state;  // the id of the event that began it, for kBegin and kEnd
-  std::string kind;   // line_crossing, near_miss, ...: the rule's kind
+  std::string kind;   // one of kEventKinds
   std::string rule;   // its name in the camera's configuration
   std::string camera;
   std::string pipeline;             // name@revision

@@ -21,7 +21,7 @@ Json TimeOrNull(WallTime time) { return time == WallTime() ? Json(nullptr) : Jso
 Json RulesJson(const cameras::CameraConfig& config) {
   Json rules = Json::array();
   for (const rules::RuleConfig& rule : config.rules) {
-    Json json = {{"name", rule.name}, {"kind", cameras::KindName(rule.kind)}};
+    Json json = {{"name", rule.name}, {"kind", rules::Name(rule.kind)}};
     if (!rule.zones.empty()) json["zones"] = rule.zones;
     if (!rule.line.empty()) json["line"] = rule.line;
     if (!rule.labels.empty()) json["labels"] = rule.labels;

@@ -18,12 +18,6 @@ using ErrorCode = HttpConnection::ErrorCode;
 constexpr uint32_t kHeaderBytesMax = 64 << 10;
 constexpr size_t kBufferBytesMax = 128 << 10;
 
-std::string ShownUrl(const Url& url) {
-  Url shown = url;
-  shown.target = shown.target.substr(0, shown.target.find('?'));  // queries may hold keys
-  return shown.Shown();
-}
-
 bool IsPrintable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](unsigned char c) { return c >= 0x20 && c != 0x7F; });
 }
@@ -31,7 +25,7 @@ bool IsPrintable(std::string_view text) {
 class BeastSession final : public HttpSession {
  public:
   BeastSession(Url url, HttpSessionOptions options)
-      : url_(std::move(url)), shown_(ShownUrl(url_)), options_(std::move(options)) {}
+      : url_(std::move(url)), shown_(url_.Place()), options_(std::move(options)) {}
 
   absl::StatusOr<HttpResponse> Send(const HttpRequest& request) override {
     deadline_ = MonotonicClock::now() + options_.timeout;
@@ -163,7 +157,7 @@ absl::StatusOr<std::unique_ptr<HttpSession>> HttpSession::Create(const std::stri
                                                                  const HttpSessionOptions& options) {
   ASSIGN_OR_RETURN(Url parsed, ParseUrl(url));
   if (parsed.scheme != "http" && parsed.scheme != "https")
-    return absl::InvalidArgumentError(fmt::format("{} is not http or https", ShownUrl(parsed)));
+    return absl::InvalidArgumentError(fmt::format("{} is not http or https", parsed.Place()));
   return std::make_unique<BeastSession>(std::move(parsed), options);
 }
 

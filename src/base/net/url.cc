@@ -85,6 +85,10 @@ std::string Url::Authority() const {
 
 std::string Url::Shown() const { return fmt::format("{}://{}{}", scheme, Authority(), target); }
 
+std::string Url::Place() const {
+  return fmt::format("{}://{}{}", scheme, Authority(), target.substr(0, target.find('?')));
+}
+
 std::string Url::Text() const {
   return credentials.empty() ? Shown()
                              : fmt::format("{}://{}@{}{}", scheme, credentials, Authority(), target);

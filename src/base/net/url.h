@@ -18,6 +18,7 @@ struct Url {
 
   std::string Text() const;       // whole, with credentials
   std::string Shown() const;      // for people: without credentials
+  std::string Place() const;      // the same without the query, which may hold keys
   std::string Authority() const;  // host[:port], as the Host header wants it
   bool operator==(const Url&) const = default;
 };

@@ -49,9 +49,9 @@ class NodeImpl final : public Node, public WatchConsumer {
       return absl::AlreadyExistsError(fmt::format("there is a camera '{}' already", config.name));
     if (Count() >= kCamerasMax) return absl::ResourceExhaustedError("too many cameras");
     const std::string name = config.name;
-    ASSIGN_OR_RETURN(auto camera, Make(std::move(config)));
+    ASSIGN_OR_RETURN(const auto camera, Make(std::move(config)));
     RETURN_IF_ERROR(store_->AddCamera({name, std::string(yaml), false, 1}));
-    return Begin(name, std::move(camera), false);
+    return Begin(name, camera, false);
   }
 
   absl::Status ReplaceCamera(std::string_view name, std::string_view yaml) override {
@@ -63,11 +63,16 @@ class NodeImpl final : public Node, public WatchConsumer {
     absl::MutexLock changes(&changes_);
     RETURN_IF_ERROR(NotDraining());
     ASSIGN_OR_RETURN(store::StoredCamera stored, store_->Camera(name));
-    ASSIGN_OR_RETURN(auto camera, Make(std::move(config)));
+    const auto before = ParseCameraConfig(stored.config, "camera");
     stored.config = yaml;
+    if (before.ok() && config.source != before->source && config.source == ShownSource(before->source)) {
+      config.source = before->source;  // given back as it was shown: what was hidden stays
+      stored.config = PrintCameraConfig(config, false);
+    }
+    ASSIGN_OR_RETURN(const auto camera, Make(std::move(config)));
     RETURN_IF_ERROR(store_->ReplaceCamera(stored));
     End(stored.name);
-    return Begin(stored.name, std::move(camera), stored.paused);
+    return Begin(stored.name, camera, stored.paused);
   }
 
   absl::Status RemoveCamera(std::string_view name) override {
@@ -298,13 +303,13 @@ class NodeImpl final : public Node, public WatchConsumer {
   }
 
   // It is found by its name before its stream begins: results come from then on.
-  absl::Status Begin(const std::string& name, std::shared_ptr<Camera> camera, bool paused) {
+  absl::Status Begin(const std::string& name, const std::shared_ptr<Camera>& camera, bool paused) {
     {
       absl::MutexLock lock(&mutex_);
       cameras_[name] = camera;
       broken_.erase(name);
     }
-    const absl::Status status = camera->Start(paused);
+    absl::Status status = camera->Start(paused);
     if (!status.ok()) {
       End(name);
       store_->RemoveCamera(name).IgnoreError();

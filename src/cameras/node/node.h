@@ -72,6 +72,7 @@ class Node {
 
   // Changes while it runs; each is stored before it returns.
   virtual absl::Status AddCamera(std::string_view yaml) = 0;
+  // A source that is given as info() shows it keeps the credentials that it has.
   virtual absl::Status ReplaceCamera(std::string_view name, std::string_view yaml) = 0;
   virtual absl::Status RemoveCamera(std::string_view name) = 0;
   virtual absl::Status SetPaused(std::string_view name, bool paused) = 0;

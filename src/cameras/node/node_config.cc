@@ -41,7 +41,7 @@ void CheckKnown(const std::vector<std::string>& names, const List& list, std::st
 
 void FillAndCheck(CameraConfig* camera, const std::string& prefix, Report* report) {
   for (rules::RuleConfig& rule : camera->rules)
-    if (rule.name.empty()) rule.name = KindName(rule.kind);
+    if (rule.name.empty()) rule.name = rules::Name(rule.kind);
   CheckUnique(camera->zones, prefix + "zones", report);
   CheckUnique(camera->lines, prefix + "lines", report);
   CheckUnique(camera->rules, prefix + "rules", report);
@@ -82,14 +82,6 @@ bool IsVariable(std::string_view name) {
 }
 
 }  // namespace
-
-std::string_view KindName(rules::RuleKind kind) {
-  constexpr std::string_view kNames[] = {"line_crossing",  "zone_presence", "dwell",     "count",
-                                         "crowd",          "speed",         "wrong_way", "stopped_vehicle",
-                                         "person_on_road", "near_miss",     "red_light", "abandoned_object",
-                                         "absence"};
-  return kNames[static_cast<size_t>(kind)];
-}
 
 absl::StatusOr<CameraConfig> ParseCameraConfig(std::string_view yaml, std::string_view shown_file) {
   return Parse(yaml, shown_file, CameraDeclaration(),

@@ -94,8 +94,6 @@ struct NodeConfig {
   std::vector<CameraConfig> cameras;  // those that the file declares: as `camera add`, each start
 };
 
-std::string_view KindName(rules::RuleKind kind);
-
 // Errors hold all diagnostics, a line each.
 absl::StatusOr<NodeConfig> ReadNodeConfig(const std::filesystem::path& file);
 absl::StatusOr<NodeConfig> ParseNodeConfig(std::string_view yaml, std::string_view shown_file);

@@ -28,19 +28,12 @@ using RuleObject = Object<RuleConfig>;
 using Kinds = std::vector<std::tuple<std::string, RuleKind, std::string>>;
 
 const Kinds& RuleKinds() {
-  static const auto* kinds = new Kinds{{"line_crossing", RuleKind::kLineCrossing, ""},
-                                       {"zone_presence", RuleKind::kZonePresence, ""},
-                                       {"dwell", RuleKind::kDwell, ""},
-                                       {"count", RuleKind::kCount, ""},
-                                       {"crowd", RuleKind::kCrowd, ""},
-                                       {"speed", RuleKind::kSpeed, ""},
-                                       {"wrong_way", RuleKind::kWrongWay, ""},
-                                       {"stopped_vehicle", RuleKind::kStoppedVehicle, ""},
-                                       {"person_on_road", RuleKind::kPersonOnRoad, ""},
-                                       {"near_miss", RuleKind::kNearMiss, ""},
-                                       {"red_light", RuleKind::kRedLight, ""},
-                                       {"abandoned_object", RuleKind::kAbandonedObject, ""},
-                                       {"absence", RuleKind::kAbsence, ""}};
+  static const auto* kinds = [] {
+    auto* all = new Kinds;
+    for (size_t i = 0; i < kEventKinds.size(); ++i)
+      all->emplace_back(kEventKinds[i], static_cast<RuleKind>(i), "");
+    return all;
+  }();
   return *kinds;
 }
 

@@ -50,13 +50,13 @@ absl::StatusOr<ingest::Input> ParseSource(const SourceOptions& options, const St
   const auto url = ParseUrl(address);
   if (!url.ok()) return WithoutSecrets(absl::InvalidArgumentError(url.status().message()), address);
   input.kind = ingest::InputKind::kUrl;
-  input.name = WithoutQueries(url->Shown());
+  input.name = url->Place();
   return input;
 }
 
 absl::Status WithoutSecrets(const absl::Status& status, std::string_view address) {
   if (status.ok() || address.find("://") == std::string_view::npos) return status;
-  std::string text = WithoutQueries(WithoutAnyCredentials(std::string(status.message())));
+  std::string text(status.message());
   const size_t begin = address.find("://") + 3;
   const std::string_view authority = address.substr(begin, address.find_first_of("/?#", begin) - begin);
   if (const size_t at = authority.rfind('@'); at != std::string_view::npos) {
@@ -70,7 +70,8 @@ absl::Status WithoutSecrets(const absl::Status& status, std::string_view address
   }
   if (const size_t query = address.find('?'); query != std::string_view::npos)
     Replace(&text, address.substr(query + 1));
-  return absl::Status(status.code(), ToValidUtf8(text));
+  // What is left are others' addresses, as in redirections.
+  return absl::Status(status.code(), ToValidUtf8(WithoutQueries(WithoutAnyCredentials(text))));
 }
 
 }  // namespace sightline::cameras

@@ -21,6 +21,7 @@ TEST(SourceAddress, names_show_neither_credentials_nor_queries) {
   EXPECT_EQ(input->kind, ingest::InputKind::kUrl);
   EXPECT_EQ(input->name, "rtsp://cam.example:8554/live");
   EXPECT_EQ(input->address, "rtsp://bob:hunter2@cam.example:8554/live?token=hunter3");
+  EXPECT_EQ(Parse("http://cam/video?user=bob,password=hunter2")->name, "http://cam/video");
   EXPECT_EQ(Parse("/dev/video0")->kind, ingest::InputKind::kFile);
 }
 
@@ -45,6 +46,9 @@ TEST(SourceAddress, statuses_lose_every_form_of_the_secrets) {
     for (const char* secret : {"p%40ss", "p@ss", "sesame"})
       EXPECT_THAT(shown, Not(HasSubstr(secret))) << said;
   }
+  const std::string torn = "http://cam/video?user=bob,password=hunter2";
+  EXPECT_THAT(WithoutSecrets(absl::UnavailableError("no answer from " + torn), torn).ToString(),
+              Not(HasSubstr("hunter2")));
   const absl::Status status = WithoutSecrets(absl::NotFoundError("no such camera"), address);
   EXPECT_EQ(status, absl::NotFoundError("no such camera"));
 }

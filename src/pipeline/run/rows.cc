@@ -182,11 +182,13 @@ class MarkMaker {
     }
     for (const Detection& track : ResultAt(index).detections) {
       const auto same = std::find_if(detections.begin(), detections.end(), [&](const Detection& detection) {
-        return detection.box == track.box && detection.class_id == track.class_id;
+        return detection.box == track.box && detection.score == track.score;
       });
       const size_t mark = on_marks[static_cast<size_t>(same - detections.begin())];
       marks_[mark].detection = &track;
-      marks_[mark].label = fmt::format("#{} {}", track.track_id, marks_[mark].label);
+      const std::string_view label = LabelOf(LabellingHead(engine_, index), track.class_id);
+      marks_[mark].label =
+          fmt::format("#{} {}{}{:.2f}", track.track_id, label, label.empty() ? "" : " ", track.score);
       marks_[mark].color_key = static_cast<int>(track.track_id);
       drawn_[mark] = true;
       mark_of_[static_cast<size_t>(index)].push_back(mark);

@@ -158,7 +158,15 @@ const ObjectType* TrackStep() {
          "Seconds without a box after which a track ends.");
   o->Add("confirm_hits", &StepSpec::tracker, &Options::confirm_hits, Integer(1, 100),
          "Frames with a box before a track is reported.");
-  o->Add("per_class", &StepSpec::tracker, &Options::per_class, Boolean(), "A track never changes its label.");
+  o->Add("per_class", &StepSpec::tracker, &Options::per_class, Boolean(),
+         "A box carries on only tracks of its own label, or of one that is `alike`.");
+  o->Add(
+       "alike", &StepSpec::alike, Optional(ListOf(ListOf(Text(), 2, 100), 0, 100)),
+       "Labels that the detector takes for each other. Of two such boxes on one thing the better one counts, "
+       "and "
+       "a track goes on under either, with the label that it was seen with most: each thing is counted once.")
+      .Default("[[bicycle, motorcycle], [car, van, truck, bus]], as far as the model has them")
+      .Example("[[car, truck, bus], [cat, dog]]");
   o->Add("appearance", &StepSpec::appearance, Text(StepIdRule("the id of an embed step")),
          "Embed step on the same boxes: what a thing looks like then helps to find it again.")
       .Default("none")

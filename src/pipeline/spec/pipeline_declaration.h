@@ -23,7 +23,8 @@ struct StepSpec {
   float margin = 0;
   bool square = false;
   float min_box = 0;
-  track::TrackerOptions tracker;
+  track::TrackerOptions tracker;  // but for `alike`
+  std::optional<std::vector<std::vector<std::string>>> alike;
   std::string appearance;
   std::optional<float> appearance_weight;  // empty: kAppearanceWeight with appearance, else 0
 };

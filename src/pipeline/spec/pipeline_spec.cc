@@ -22,6 +22,14 @@ std::optional<std::vector<std::string>> LabelsOf(const std::vector<int>& classes
   return names;
 }
 
+std::optional<std::vector<std::vector<std::string>>> AlikeLabels(const std::vector<std::vector<int>>& alike,
+                                                                 const CatalogModel* model) {
+  if (model == nullptr) return std::nullopt;
+  std::vector<std::vector<std::string>> names;
+  for (const std::vector<int>& classes : alike) names.push_back(*LabelsOf(classes, model));
+  return names;
+}
+
 // The model whose labels a step's on_classes mean.
 const CatalogModel* BoxModel(const Plan& plan, const Step& step) {
   int source = step.on;
@@ -46,6 +54,7 @@ StepSpec SpecOf(const Plan& plan, const Step& step) {
   spec.square = step.square;
   spec.min_box = step.min_box;
   spec.tracker = step.tracker;
+  if (step.kind == StepKind::kTrack) spec.alike = AlikeLabels(step.tracker.alike, BoxModel(plan, step));
   if (step.appearance >= 0) spec.appearance = plan.steps[step.appearance].id;
   spec.appearance_weight = step.tracker.appearance_weight;
   return spec;

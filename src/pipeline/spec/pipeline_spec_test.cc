@@ -56,6 +56,7 @@ void ExpectSame(const Plan& a, const Plan& b) {
     EXPECT_EQ(x.tracker.lost_s_max, y.tracker.lost_s_max);
     EXPECT_EQ(x.tracker.confirm_hits, y.tracker.confirm_hits);
     EXPECT_EQ(x.tracker.per_class, y.tracker.per_class);
+    EXPECT_EQ(x.tracker.alike, y.tracker.alike);
     EXPECT_EQ(x.tracker.appearance_weight, y.tracker.appearance_weight);
   }
 }
@@ -100,6 +101,16 @@ TEST(Pipeline, resolves_names_to_steps_models_and_classes) {
   EXPECT_EQ(plan.steps[4].head.top_k, 2);
 }
 
+TEST(Pipeline, labels_that_are_alike_become_classes) {
+  const std::string begin = "steps: [{id: o, kind: detect, model: yolox_nano}, {id: t, kind: track, on: o";
+  EXPECT_THAT(MustCheck(begin + "}]").steps[1].tracker.alike,
+              ElementsAre(ElementsAre(1, 3), ElementsAre(2, 5, 7)))
+      << "COCO names no van";
+  EXPECT_THAT(MustCheck(begin + ", alike: []}]").steps[1].tracker.alike, IsEmpty());
+  EXPECT_THAT(MustCheck(begin + ", alike: [[truck, car], [dog, cat]]}]").steps[1].tracker.alike,
+              ElementsAre(ElementsAre(2, 7), ElementsAre(15, 16)));
+}
+
 TEST(Pipeline, takes_from_the_card_what_it_does_not_say) {
   const Plan plan = MustCheck("steps: [{id: faces, kind: detect, model: yunet}]");
   EXPECT_EQ(plan.steps[0].head.min_score, 0.6f);
@@ -109,7 +120,9 @@ TEST(Pipeline, takes_from_the_card_what_it_does_not_say) {
 
 TEST(Pipeline, what_it_shows_gives_the_same_plan) {
   for (const std::string_view yaml :
-       {kEverything, std::string_view("steps: [{id: a, kind: detect, model: yunet}]")}) {
+       {kEverything, std::string_view("steps: [{id: a, kind: detect, model: yunet}]"),
+        std::string_view("steps: [{id: o, kind: detect, model: yolox_nano}, {id: t, kind: track, on: o, "
+                         "alike: []}]")}) {
     const Plan plan = MustCheck(yaml);
     const std::string shown = ShowPlan(plan);
     SCOPED_TRACE(shown);

@@ -12,6 +12,13 @@ namespace {
 
 constexpr int kNone = -1;
 
+// What detectors of streets take for each other.
+const std::vector<std::vector<std::string_view>>& UsuallyAlike() {
+  static const auto* alike = new std::vector<std::vector<std::string_view>>{{"bicycle", "motorcycle"},
+                                                                            {"car", "van", "truck", "bus"}};
+  return *alike;
+}
+
 std::string AStep(StepKind kind) {
   return fmt::format("{} {} step", kind == StepKind::kEmbed ? "an" : "a", Name(kind));
 }
@@ -246,6 +253,44 @@ class Resolver {
     return ids;
   }
 
+  std::vector<std::vector<int>> Alike(int i, const Plan& plan) {
+    const int source = links_[i].on;
+    if (source == kNone || place_[source] == kNone || plan.steps[place_[source]].model == nullptr) return {};
+    const CatalogModel& model = *plan.steps[place_[source]].model;
+    return At(i).alike ? AlikeIds(Path(i, "alike"), *At(i).alike, model)
+                       : UsuallyAlikeIds(model.card.head.labels);
+  }
+
+  std::vector<std::vector<int>> AlikeIds(const std::string& path,
+                                         const std::vector<std::vector<std::string>>& groups,
+                                         const CatalogModel& model) {
+    std::vector<std::vector<int>> alike;
+    std::set<int> known;
+    for (size_t group = 0; group < groups.size(); ++group) {
+      const std::string where = fmt::format("{}[{}]", path, group);
+      alike.push_back(ClassIds(where, groups[group], model));
+      for (const int id : alike.back()) {
+        if (known.insert(id).second) continue;
+        report_->At(
+            where, fmt::format("'{}' stands in two groups", model.card.head.labels[static_cast<size_t>(id)]));
+      }
+    }
+    return alike;
+  }
+
+  static std::vector<std::vector<int>> UsuallyAlikeIds(const std::vector<std::string>& labels) {
+    std::vector<std::vector<int>> alike;
+    for (const auto& names : UsuallyAlike()) {
+      std::vector<int> ids;
+      for (size_t id = 0; id < labels.size(); ++id) {
+        if (std::find(names.begin(), names.end(), labels[id]) != names.end())
+          ids.push_back(static_cast<int>(id));
+      }
+      if (ids.size() > 1) alike.push_back(std::move(ids));
+    }
+    return alike;
+  }
+
   Step Make(int i, const Plan& plan) {
     const StepSpec& spec = At(i);
     Step step;
@@ -267,6 +312,7 @@ class Resolver {
     step.tracker = spec.tracker;
     step.appearance = links_[i].appearance == kNone ? kNone : place_[links_[i].appearance];
     if (step.kind == StepKind::kTrack) {
+      step.tracker.alike = Alike(i, plan);
       step.tracker.appearance_weight =
           spec.appearance_weight.value_or(spec.appearance.empty() ? 0 : kAppearanceWeight);
     }

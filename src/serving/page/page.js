@@ -339,18 +339,92 @@ function facts(pairs) {
 }
 const chips = (items) => items.length ? make("ul", { class: "chips" }, items.map((item) => make("li", {}, item))) : make("span", { class: "quiet" }, "none");
 
+// --- zones and lines by hand ------------------------------------------------------------------------------------------
+// Points are shares of the picture, as zones and lines take them.
+function drawing(frame, onUse) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const image = frame.querySelector("img");
+  const title = make("input", { value: "zone-1", pattern: "[A-Za-z0-9_\\-]{1,63}", autocomplete: "off", spellcheck: false, "aria-label": "Name" });
+  const text = make("pre", { tabIndex: 0 }), hint = make("p", { class: "quiet small" });
+  const button = (words, action) => make("button", { type: "button", onclick: action }, words);
+  const undo = button("Undo", () => { points.pop(); draw(); }), clear = button("Clear", () => { points = []; draw(); });
+  const copy = button("Copy", async () => {
+    try { await navigator.clipboard.writeText(text.textContent); toast("Copied."); } catch { getSelection().selectAllChildren(text); }
+  });
+  const use = make("button", { class: "main" }, "Add to configuration");
+  const card = make("form", { class: "card draw", hidden: true, onsubmit: (event) => {
+    event.preventDefault();
+    onUse(...place());
+  } }, make("h2", {}, "Draw a zone or a line"), hint, make("label", {}, "Name", title), text, make("div", { class: "actions" }, undo, clear, copy, use));
+  let points = [];
+  const place = () => {
+    const pair = ([x, y]) => `[${x.toFixed(3)}, ${y.toFixed(3)}]`;
+    const name = asJson(title.value.trim());
+    return points.length === 2 ? ["lines", `{name: ${name}, from: ${pair(points[0])}, to: ${pair(points[1])}}`]
+      : ["zones", `{name: ${name}, points: [${points.map(pair).join(", ")}]}`];
+  };
+  const add = (tag, attributes) => {
+    const node = document.createElementNS(svg.namespaceURI, tag);
+    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+    svg.append(node);
+  };
+  const draw = () => {
+    const width = image.naturalWidth || 16, height = image.naturalHeight || 9;
+    svg.setAttribute("viewBox", `0 0 ${width} ${height}`);  // fits as the picture does
+    svg.replaceChildren();
+    const corners = points.map(([x, y]) => [x * width, y * height]);
+    if (corners.length > 1) add(corners.length > 2 ? "polygon" : "polyline", { points: corners.map((corner) => corner.join()).join(" ") });
+    for (const [x, y] of corners) add("circle", { cx: x, cy: y, r: width / 160 });
+    hint.textContent = points.length < 2 ? "Click on the picture: two points make a line, three or more a zone."
+      : points.length === 2 ? "A line. One more point makes it a zone." : `A zone of ${points.length} corners.`;
+    const [key, item] = place();
+    text.textContent = points.length < 2 ? "" : `${key}:\n  - ${item}`;
+    for (const one of [copy, use]) one.disabled = points.length < 2;
+    for (const one of [undo, clear]) one.disabled = points.length === 0;
+  };
+  title.addEventListener("input", draw);
+  svg.classList.add("drawn");
+  svg.addEventListener("click", (event) => {
+    const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+    const share = (value, whole) => Math.min(1, Math.max(0, value / whole));
+    points.push([share(at.x, svg.viewBox.baseVal.width), share(at.y, svg.viewBox.baseVal.height)]);
+    draw();
+  });
+  const toggle = () => {
+    card.hidden = !card.hidden;
+    if (card.hidden) svg.remove();
+    else frame.append(svg);
+    points = [];
+    draw();
+    return !card.hidden;
+  };
+  return { card, toggle };
+}
+
+// A configuration with one more item in a list: after the list's head where it has one, else at the end.
+function withItem(config, key, item) {
+  const lines = config.trimEnd().split("\n");
+  const head = lines.findIndex((line) => line.trimEnd() === `${key}:`);
+  if (head < 0) return `${lines.join("\n")}\n${key}:\n  - ${item}\n`;
+  const indent = lines[head + 1]?.match(/^( *)- /)?.[1] ?? "  ";
+  lines.splice(head + 1, 0, `${indent}- ${item}`);
+  return lines.join("\n") + "\n";
+}
+
 function showCamera(main, name) {
   const badge = make("span"), frame = pictureFrame(`What ${name} sees`);
   const status = make("div"), rules = make("div"), config = make("pre", { tabIndex: 0 });
   const list = make("ul", { class: "events" });
   const none = make("p", { class: "quiet", hidden: true }, "None yet.");
   const pause = make("button", { onclick: () => setPaused() }, "Pause");
+  const drawn = drawing(frame, (key, item) => edit(withItem(camera.config, key, item)));
+  const draw = make("button", { "aria-pressed": false, onclick: () => draw.setAttribute("aria-pressed", drawn.toggle()) }, "Draw");
   main.append(
     make("div", { class: "head" }, make("a", { class: "button", href: "#/", "aria-label": "Back to all cameras" }, "←"),
-      make("h1", {}, name), badge, make("span", { class: "space" }), overlayButton(), pause,
+      make("h1", {}, name), badge, make("span", { class: "space" }), overlayButton(), draw, pause,
       make("button", { onclick: () => edit() }, "Edit"), make("button", { class: "danger", onclick: () => remove() }, "Remove")),
     make("div", { class: "camera" },
-      make("div", { class: "column" }, frame,
+      make("div", { class: "column" }, frame, drawn.card,
         make("section", { class: "card" }, make("h2", {}, "What is looked for"), rules),
         make("details", { class: "card" }, make("summary", {}, "Configuration"), config)),
       make("div", { class: "column" }, make("section", { class: "card" }, make("h2", {}, "Now"), status),
@@ -420,7 +494,7 @@ function showCamera(main, name) {
     toast(`${name} is removed.`);
     location.hash = "#/";
   });
-  const edit = () => editForm(camera, load);
+  const edit = (text = camera.config) => editForm(camera, text, load);
 
   const insert = (event, first) => {
     const node = eventRow(event, first);
@@ -492,8 +566,8 @@ function cameraForm(defaults = {}) {
   name.focus();
 }
 
-function editForm(camera, done) {
-  const text = make("textarea", { class: "mono", value: camera.config, spellcheck: false, "aria-label": "Configuration" });
+function editForm(camera, config, done) {
+  const text = make("textarea", { class: "mono", value: config, spellcheck: false, "aria-label": "Configuration" });
   text.style.minHeight = "22rem";
   const out = make("div");
   openDialog(make("form", { class: "sheet", onsubmit: async (event) => {
@@ -508,7 +582,7 @@ function editForm(camera, done) {
     }
   } },
   make("h1", { id: "dialog-title" }, `Change ${camera.name}`),
-  make("p", { class: "quiet small" }, "Credentials are never shown: if the source needs some, write them again, or use ${NAME} for a variable of the node's environment."),
+  make("p", { class: "quiet small" }, "Credentials are never shown. They stay as they are while the source reads as it does here; with another source, write them again, or use ${NAME} for a variable of the node's environment."),
   text, out,
   make("div", { class: "actions" }, make("button", { type: "button", onclick: closeDialog }, "Cancel"), make("button", { class: "main" }, "Save"))), true);
 }

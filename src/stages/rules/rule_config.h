@@ -4,7 +4,10 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "data/event.h"
 
 namespace sightline::rules {
 
@@ -23,6 +26,8 @@ enum class RuleKind {
   kAbandonedObject,
   kAbsence,
 };
+static_assert(static_cast<size_t>(RuleKind::kAbsence) + 1 == kEventKinds.size());
+constexpr std::string_view Name(RuleKind kind) { return kEventKinds[static_cast<size_t>(kind)]; }
 
 struct Schedule {                            // local time of the node
   std::vector<int> days;                     // 0 Monday .. 6 Sunday; empty: all

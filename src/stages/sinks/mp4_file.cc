@@ -1,8 +1,5 @@
 #include "stages/sinks/mp4_file.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 extern "C" {
 #include <libavformat/avformat.h>
 }
@@ -29,15 +26,18 @@ absl::Status AvError(int code, std::string_view what) {
                       fmt::format("{}: {}", what, text));
 }
 
-Mp4File::Mp4File(const std::filesystem::path& path) : path_(path), partial_(path.string() + ".partial") {}
+Mp4File::Mp4File(const std::filesystem::path& path) : path_(path) {}
 
-Mp4File::~Mp4File() {
-  Close();
-  if (!finished_) unlink(partial_.c_str());
-}
+Mp4File::~Mp4File() { Close(); }
 
 absl::Status Mp4File::Begin() {
-  const std::string url = UrlOf(partial_);
+  ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path_));
+  if (file.in_place()) {
+    return absl::InvalidArgumentError(
+        fmt::format("cannot write {}: MP4 needs a file, not a device or pipe", path_.string()));
+  }
+  file_.emplace(std::move(file));
+  const std::string url = UrlOf(file_->partial_path());
   if (const int code = avformat_alloc_output_context2(&format_, nullptr, "mp4", url.c_str()); code < 0)
     return Failed(code);
   stream_ = avformat_new_stream(format_, nullptr);
@@ -48,7 +48,7 @@ absl::Status Mp4File::Begin() {
 
 absl::Status Mp4File::Open(std::string_view comment) {
   if (!comment.empty()) av_dict_set(&format_->metadata, "comment", std::string(comment).c_str(), 0);
-  const std::string url = UrlOf(partial_);
+  const std::string url = UrlOf(file_->partial_path());
   if (const int code = avio_open(&format_->pb, url.c_str(), AVIO_FLAG_WRITE); code < 0) return Failed(code);
   AVDictionary* options = nullptr;
   const auto free_options = absl::MakeCleanup([&] { av_dict_free(&options); });
@@ -63,14 +63,7 @@ absl::Status Mp4File::Finish() {
   if (format_->pb->error < 0) return Failed(format_->pb->error);
   if (const int code = avio_closep(&format_->pb); code < 0) return Failed(code);
   Close();
-  const int descriptor = open(partial_.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return ErrnoStatus(errno, fmt::format("cannot finish {}", path_.string()));
-  const bool synced = fsync(descriptor) == 0;
-  close(descriptor);
-  if (!synced || rename(partial_.c_str(), path_.c_str()) != 0)
-    return ErrnoStatus(errno, fmt::format("cannot finish {}", path_.string()));
-  finished_ = true;
-  return absl::OkStatus();
+  return file_->Commit();
 }
 
 absl::Status Mp4File::Failed(int code) const {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "base/file.h"
 
 struct AVFormatContext;
 struct AVStream;
@@ -20,8 +22,8 @@ class Mp4File {
   Mp4File(const Mp4File&) = delete;
   ~Mp4File();
 
-  absl::Status Begin();                              // then stream()'s parameters are filled in
-  absl::Status Open(std::string_view comment = "");  // PATH.partial, with its header
+  absl::Status Begin();                              // PATH.partial; then stream()'s parameters are filled in
+  absl::Status Open(std::string_view comment = "");  // with its header
   absl::Status Finish();                             // on the disk, under its name
   AVFormatContext* format() { return format_; }
   AVStream* stream() { return stream_; }  // may have another time base once it is open
@@ -30,10 +32,10 @@ class Mp4File {
  private:
   void Close();
 
-  const std::filesystem::path path_, partial_;
+  const std::filesystem::path path_;
+  std::optional<AtomicFile> file_;
   AVFormatContext* format_ = nullptr;
   AVStream* stream_ = nullptr;  // belongs to format_
-  bool finished_ = false;
 };
 
 // libav's code as a status.

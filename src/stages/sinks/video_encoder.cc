@@ -17,6 +17,8 @@ namespace {
 
 constexpr int kTicksPerSecond = Mp4File::kTicksPerSecond;
 constexpr int64_t kDefaultStep = kTicksPerSecond / 25;  // for frames without a time
+// Between keyframes, as cameras have it: players find any moment, and a reader that is late goes on soon.
+constexpr int64_t kKeyInterval = 2 * kTicksPerSecond;
 constexpr int kNominalRate = 30;  // for the encoder's choice of level only; frames keep their times
 constexpr int kThreads = 2;
 constexpr int kSilent =
@@ -115,6 +117,9 @@ class Mp4Encoder : public VideoEncoder {
     if (last_time_ >= 0) step_ = time - last_time_;
     last_time_ = time;
     frame_->pts = time;
+    const bool is_key = !last_key_ || time >= *last_key_ + kKeyInterval;
+    if (is_key) last_key_ = time;
+    frame_->pict_type = is_key ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
     return Encode(frame_);
   }
 
@@ -185,6 +190,7 @@ class Mp4Encoder : public VideoEncoder {
   SwsContext* converter_ = nullptr;
   Canvas canvas_;  // for frames that must be converted
   std::vector<uint8_t> padded_;
+  std::optional<int64_t> last_key_;
   int64_t last_time_ = -1;
   int64_t step_ = kDefaultStep;
 };

@@ -9,6 +9,7 @@
 #include <optional>
 #include <tuple>
 
+#include "absl/container/inlined_vector.h"
 #include "base/check.h"
 #include "stages/track/assignment.h"
 #include "stages/track/kalman.h"
@@ -30,6 +31,8 @@ constexpr double kPatientStep = 0.15;  // from here on one miss does not end wha
 constexpr float kSlowCredit = 0.1f;    // of a score, at the slow step
 constexpr float kDoubtCredit = 0.15f;  // with so much less it takes kDoubtHits more to be believed
 constexpr int kDoubtHits = 2;
+constexpr float kOtherClass = 0.8f;  // what a match with an alike class is worth
+constexpr float kTwiceIou = 0.7f;    // alike boxes that overlap more are one thing
 constexpr int kGapStepsMax = 8;
 constexpr size_t kRivalsMax = 32;  // detections that one track considers: the best; keeps crowds affordable
 
@@ -40,7 +43,8 @@ struct Track {
   int misses = 0;  // frames since
   double seen_s = 0, looked_s = 0;
   double kept_s = 0;  // as seen_s, but not counting the time when nobody looked where it is
-  float score = 0, best_score = 0;
+  float score = 0, best_score = 0, score_sum = 0;
+  absl::InlinedVector<std::pair<int, float>, 2> votes;  // scores by class, where it has been seen as several
   Box seen_box;
   BoxFilter filter;       // now
   BoxFilter seen_filter;  // when it was seen
@@ -53,6 +57,7 @@ struct Track {
         kept_s(time_s),
         score(detection.score),
         best_score(detection.score),
+        score_sum(detection.score),
         seen_box(detection.box),
         filter(detection.box),
         seen_filter(detection.box) {}
@@ -80,7 +85,15 @@ float Distance(const Box& a, const Box& b) {  // of their middles
 
 class ByteTracker : public Tracker {
  public:
-  explicit ByteTracker(const TrackerOptions& options) : options_(options) {}
+  explicit ByteTracker(const TrackerOptions& options) : options_(options) {
+    for (size_t i = 0; i < options.alike.size(); ++i) {
+      for (const int class_id : options.alike[i]) {
+        CHECK(class_id >= 0) << "classes have numbers from 0 on";
+        group_of_.resize(std::max(group_of_.size(), static_cast<size_t>(class_id) + 1));
+        group_of_[static_cast<size_t>(class_id)] = -1 - static_cast<int>(i);
+      }
+    }
+  }
 
   void Reset() override {
     tracks_.clear();
@@ -162,6 +175,33 @@ class ByteTracker : public Tracker {
       return !IsUsable(d.box) || std::isnan(d.score);
     });
     std::stable_sort(order_.begin(), order_.end(), [&](int a, int b) { return key(a) < key(b); });
+    DropTwice();
+  }
+
+  // Of boxes of alike classes on one thing the best is left.
+  void DropTwice() {
+    if (group_of_.empty()) return;
+    size_t kept = 0;
+    for (const int index : order_) {
+      const Detection& detection = detections_[static_cast<size_t>(index)];
+      const int group = GroupOf(detection.class_id);
+      const bool is_twice =
+          group < 0 &&
+          std::any_of(order_.begin(), order_.begin() + static_cast<ptrdiff_t>(kept), [&](int better) {
+            const Detection& other = detections_[static_cast<size_t>(better)];
+            return other.class_id != detection.class_id && GroupOf(other.class_id) == group &&
+                   IntersectionOverUnion(other.box, detection.box) > kTwiceIou;
+          });
+      if (!is_twice) order_[kept++] = index;
+    }
+    order_.resize(kept);
+  }
+
+  // Classes of one group may be one thing. Negative: several are in it.
+  int GroupOf(int class_id) const {
+    if (!options_.per_class) return 0;
+    const auto index = static_cast<size_t>(class_id);
+    return index < group_of_.size() && group_of_[index] < 0 ? group_of_[index] : class_id;
   }
 
   // Where looks are few, so are the chances of a good score, and of a false alarm to repeat.
@@ -207,8 +247,7 @@ class ByteTracker : public Tracker {
 
   bool MayTake(const Track& track, int detection) const {
     const size_t index = static_cast<size_t>(detection);
-    return detection_track_[index] < 0 &&
-           (!options_.per_class || detections_[index].class_id == track.class_id);
+    return detection_track_[index] < 0 && GroupOf(detections_[index].class_id) == GroupOf(track.class_id);
   }
 
   void Match(const std::vector<int>& tracks, const std::vector<int>& detections, float iou_min, Look look) {
@@ -225,7 +264,9 @@ class ByteTracker : public Tracker {
         const float iou =
             IntersectionOverUnion(predicted, look == Look::kWide ? Widened(detection.box) : detection.box);
         if (iou < iou_min || iou <= 0) continue;
-        const float gain = (1 - weight) * iou + (weight > 0 ? weight * Likeness(track, detections[j]) : 0);
+        const float same = detection.class_id == track.class_id ? 1 : kOtherClass;
+        const float gain =
+            same * ((1 - weight) * iou + (weight > 0 ? weight * Likeness(track, detections[j]) : 0));
         candidates_.push_back({static_cast<int>(i), static_cast<int>(j), std::max(gain, 1e-6f)});
       }
       KeepBest(begin);
@@ -291,12 +332,26 @@ class ByteTracker : public Tracker {
     track.seen_filter = track.filter;
     track.seen_box = detection.box;
     track.seen_s = track.kept_s = track.looked_s = *time_s_;
+    if (detection.class_id != track.class_id || !track.votes.empty()) Vote(detection, &track);
+    track.score_sum += detection.score;
     track.score = detection.score;
     track.best_score = std::max(track.best_score, detection.score);
     track.misses = 0;
     ++track.hits;
     // A low score often means that something covers the object: it says little of how it looks.
     if (detection.score >= options_.high_score) Remember(detection_index, &track);
+  }
+
+  // The class that was seen most, by score.
+  static void Vote(const Detection& detection, Track* track) {
+    const auto votes_of = [&](int class_id) -> float& {
+      const auto found = std::find_if(track->votes.begin(), track->votes.end(),
+                                      [&](const auto& vote) { return vote.first == class_id; });
+      return found != track->votes.end() ? found->second : track->votes.emplace_back(class_id, 0.f).second;
+    };
+    if (track->votes.empty()) votes_of(track->class_id) = track->score_sum;
+    votes_of(detection.class_id) += detection.score;
+    if (votes_of(detection.class_id) > votes_of(track->class_id)) track->class_id = detection.class_id;
   }
 
   // From where it was last seen straight to where it is.
@@ -358,7 +413,9 @@ class ByteTracker : public Tracker {
       Track& track = tracks_[static_cast<size_t>(track_index)];
       const int doubt = track.best_score < sure_score_ ? kDoubtHits : 0;
       if (track.id == 0 && track.hits >= options_.confirm_hits + doubt) track.id = next_id_++;
-      if (track.id != 0) detections_[static_cast<size_t>(index)].track_id = track.id;
+      if (track.id == 0) continue;
+      detections_[static_cast<size_t>(index)].track_id = track.id;
+      detections_[static_cast<size_t>(index)].class_id = track.class_id;
     }
     // What was seen too rarely to be confirmed and is gone again was no object.
     const int misses_max = step_s_ >= kPatientStep ? 1 : 0;
@@ -366,6 +423,7 @@ class ByteTracker : public Tracker {
   }
 
   const TrackerOptions options_;
+  std::vector<int> group_of_;  // by class; negative: alike to others
   std::vector<Track> tracks_;
   std::optional<double> time_s_;  // of the last update
   double step_s_ = 0;             // since the update before

@@ -11,12 +11,15 @@
 namespace sightline::track {
 
 struct TrackerOptions {
-  float high_score = 0.5f;      // detections at or above: first association, may start tracks
-  float low_score = 0.1f;       // between low and high: second association only
-  float match_iou = 0.2f;       // least overlap for a match
-  double lost_s_max = 1.0;      // a track that is not seen for so long ends
-  int confirm_hits = 2;         // matched frames before a track is reported
-  bool per_class = true;        // match only within a class
+  float high_score = 0.5f;  // detections at or above: first association, may start tracks
+  float low_score = 0.1f;   // between low and high: second association only
+  float match_iou = 0.2f;   // least overlap for a match
+  double lost_s_max = 1.0;  // a track that is not seen for so long ends
+  int confirm_hits = 2;     // matched frames before a track is reported
+  bool per_class = true;    // match only within a class, or among those that are alike
+  // Classes that detectors take for each other (car and truck). Of two boxes of alike classes on one thing
+  // the better one counts, and a track has the class that was seen most.
+  std::vector<std::vector<int>> alike = {};
   float appearance_weight = 0;  // 0..1, needs embeddings
 };
 
@@ -49,8 +52,9 @@ class Tracker {
  public:
   static std::unique_ptr<Tracker> Create(const TrackerOptions& options);
   virtual ~Tracker() = default;
-  // Sets track_id (>= 1) on detections that belong to a confirmed track; others keep -1. `embeddings` is
-  // empty or one per detection (unit length). Detections keep their order and number.
+  // Sets track_id (>= 1) on detections that belong to a confirmed track, and their class to the track's;
+  // others keep -1 and theirs. `embeddings` is empty or one per detection (unit length). Detections keep
+  // their order and number.
   virtual void Update(double time_s, absl::Span<Detection> detections,
                       absl::Span<const absl::Span<const float>> embeddings) = 0;
   // As Update, where only a part of the picture was looked at.

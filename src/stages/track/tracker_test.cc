@@ -76,6 +76,43 @@ TEST(Tracker, crossing_objects_keep_their_ids) {
   }
 }
 
+TEST(Tracker, what_is_taken_for_something_alike_stays_one_object_of_the_class_seen_most) {
+  auto tracker = Tracker::Create({.alike = {{2, 5, 7}}});
+  for (int i = 0; i < 12; ++i) {
+    const int seen_as = i % 3 == 0 ? 7 : 2;  // begins as the wrong one
+    std::vector<Detection> detections = {At(static_cast<float>(i) * 5, 100, 0.8f, seen_as)};
+    tracker->Update(i / 10.0, absl::MakeSpan(detections), {});
+    EXPECT_EQ(detections[0].track_id, i > 0 ? 1 : -1) << i;
+    if (i == 0) {
+      EXPECT_EQ(detections[0].class_id, 7) << "no track yet: what the detector says";
+    } else if (i > 2) {
+      EXPECT_EQ(detections[0].class_id, 2) << i;
+    }
+  }
+}
+
+TEST(Tracker, two_boxes_of_alike_classes_on_one_thing_are_one_object) {
+  auto tracker = Tracker::Create({.confirm_hits = 1, .alike = {{2, 7}}});
+  const auto both = [](float x) {
+    return std::vector<Detection>{At(x + 1, 100, 0.5f, 7), At(x, 100, 0.9f, 2)};
+  };
+  EXPECT_EQ(Ids(tracker.get(), 0, both(0)), Expected({-1, 1}));
+  EXPECT_EQ(Ids(tracker.get(), 0.1, both(5)), Expected({-1, 1}));
+  // Others that overlap as much are two: a rider and a bicycle, and where nothing is alike.
+  EXPECT_EQ(Ids(tracker.get(), 0.2, {At(200, 100, 0.9f, 0), At(201, 100, 0.8f, 1)}), Expected({2, 3}));
+  auto strict = Tracker::Create({.confirm_hits = 1});
+  EXPECT_EQ(Ids(strict.get(), 0, both(0)), Expected({2, 1}));
+}
+
+TEST(Tracker, its_own_class_goes_before_one_that_is_alike) {
+  auto tracker = Tracker::Create({.alike = {{2, 7}}});
+  for (int i = 0; i < 10; ++i) {  // side by side, overlapping by half
+    const float x = static_cast<float>(i) * 4;
+    const auto ids = Ids(tracker.get(), i / 10.0, {At(x, 100, 0.8f, 2), At(x + 20, 100, 0.8f, 7)});
+    EXPECT_EQ(ids, i > 0 ? Expected({1, 2}) : Expected({-1, -1})) << i;
+  }
+}
+
 TEST(Tracker, half_a_second_of_occlusion_keeps_the_id) {
   auto tracker = Tracker::Create({});
   for (int i = 0; i < 60; ++i) {

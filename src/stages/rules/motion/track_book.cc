@@ -139,6 +139,10 @@ Track* TrackBook::FindOrMake(const Object& object, const Moment& moment) {
 
 void TrackBook::Observe(const Object& object, const Moment& moment, double step_s, Track* track) {
   track->present = true;
+  if (track->label != object.label) {  // the tracker knows better now
+    track->label = std::string(object.label);
+    track->facts = &FactsOf(object.label);
+  }
   track->box = object.box;
   track->foot = FootOf(object.box);
   if (object.seen) {

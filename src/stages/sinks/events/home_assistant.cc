@@ -4,18 +4,13 @@
 
 #include "base/text.h"
 #include "base/version.h"
+#include "data/event.h"
 #include "stages/sinks/events/broker_address.h"
 
 namespace sightline::sinks {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// Home Assistant shows only kinds that were announced: all rules there are.
-constexpr std::string_view kKinds[] = {"line_crossing",  "zone_presence", "dwell",     "count",
-                                       "crowd",          "speed",         "wrong_way", "stopped_vehicle",
-                                       "person_on_road", "near_miss",     "red_light", "abandoned_object",
-                                       "absence"};
 
 // Letters, digits, _ and -: what Home Assistant takes in a topic of its own.
 std::string Plain(std::string_view text) {
@@ -56,7 +51,7 @@ std::string HomeAssistantConfig(const HomeAssistantPlace& place, std::string_vie
       "'event_id': value_json.id, 'captured': value_json.time}} | to_json }}}}{{% endif %}}",
       Json(std::string(camera)).dump(-1, ' ', true, Json::error_handler_t::replace));
   Json config = {{"name", nullptr}, {"unique_id", identity}, {"state_topic", AllKinds(place.topic, camera)}};
-  config["event_types"] = kKinds;
+  config["event_types"] = kEventKinds;  // only announced ones are shown
   config["value_template"] = event;
   config["availability_topic"] = place.availability;
   config["icon"] = "mdi:cctv";
