@@ -356,6 +356,18 @@ class ServeTest(unittest.TestCase):
         self.assertIn("nowhere", self.cameras()["bad"]["state"]["error"])
         self.end(process)
 
+    def test_a_camera_that_cannot_start_any_more_is_kept(self):
+        process = self.serve(config=self.config(), environment={"PLACE": "127.0.0.1:9"}.items())
+        self.camera("add", "gate", "rtsp://${PLACE}/x")
+        self.end(process)
+        for place in ("no host", ""):  # no address; no variable
+            process = self.serve(config=self.config(), environment=({"PLACE": place} if place else {}).items())
+            self.assertTrue(self.cameras()["gate"]["state"]["error"])
+            self.end(process)
+        process = self.serve(config=self.config(), environment={"PLACE": "127.0.0.1:9"}.items())
+        until(lambda: self.cameras()["gate"]["counts"]["connects"] or self.cameras()["gate"]["state"]["state"] == "back-off", "it is tried")
+        self.end(process)
+
     def test_the_command_line_says_how_to_start_a_node_where_there_is_none(self):
         self.address = "http://127.0.0.1:9"
         done = self.camera("list", ok=False)

@@ -51,7 +51,9 @@ class NodeImpl final : public Node, public WatchConsumer {
     const std::string name = config.name;
     ASSIGN_OR_RETURN(const auto camera, Make(std::move(config)));
     RETURN_IF_ERROR(store_->AddCamera({name, std::string(yaml), false, 1}));
-    return Begin(name, camera, false);
+    absl::Status status = Begin(name, camera, false);
+    if (!status.ok()) store_->RemoveCamera(name).IgnoreError();
+    return status;
   }
 
   absl::Status ReplaceCamera(std::string_view name, std::string_view yaml) override {
@@ -72,7 +74,9 @@ class NodeImpl final : public Node, public WatchConsumer {
     ASSIGN_OR_RETURN(const auto camera, Make(std::move(config)));
     RETURN_IF_ERROR(store_->ReplaceCamera(stored));
     End(stored.name);
-    return Begin(stored.name, camera, stored.paused);
+    absl::Status status = Begin(stored.name, camera, stored.paused);
+    if (!status.ok()) NoteBroken(stored.name, status);
+    return status;
   }
 
   absl::Status RemoveCamera(std::string_view name) override {
@@ -267,8 +271,7 @@ class NodeImpl final : public Node, public WatchConsumer {
       // One camera that cannot be must not keep the others from being watched.
       if (!status.ok()) {
         spdlog::error("camera {}: {}", one.name, MessageOf(status));
-        absl::MutexLock lock(&mutex_);
-        broken_[one.name] = status;
+        NoteBroken(one.name, status);
       }
     }
     ready_ = true;
@@ -310,12 +313,14 @@ class NodeImpl final : public Node, public WatchConsumer {
       broken_.erase(name);
     }
     absl::Status status = camera->Start(paused);
-    if (!status.ok()) {
-      End(name);
-      store_->RemoveCamera(name).IgnoreError();
-    }
+    if (!status.ok()) End(name);
     TellNames();
     return status;
+  }
+
+  void NoteBroken(const std::string& name, const absl::Status& status) {
+    absl::MutexLock lock(&mutex_);
+    broken_[name] = status;
   }
 
   void End(const std::string& name) {
