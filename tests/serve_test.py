@@ -357,14 +357,14 @@ class ServeTest(unittest.TestCase):
         self.end(process)
 
     def test_a_camera_that_cannot_start_any_more_is_kept(self):
-        process = self.serve(config=self.config(), environment={"PLACE": "127.0.0.1:9"}.items())
+        process = self.serve(config=self.config(), environment={"PLACE": "127.0.0.1:9"})
         self.camera("add", "gate", "rtsp://${PLACE}/x")
         self.end(process)
         for place in ("no host", ""):  # no address; no variable
-            process = self.serve(config=self.config(), environment=({"PLACE": place} if place else {}).items())
+            process = self.serve(config=self.config(), environment={"PLACE": place} if place else {})
             self.assertTrue(self.cameras()["gate"]["state"]["error"])
             self.end(process)
-        process = self.serve(config=self.config(), environment={"PLACE": "127.0.0.1:9"}.items())
+        process = self.serve(config=self.config(), environment={"PLACE": "127.0.0.1:9"})
         until(lambda: self.cameras()["gate"]["counts"]["connects"] or self.cameras()["gate"]["state"]["state"] == "back-off", "it is tried")
         self.end(process)
 

@@ -87,6 +87,8 @@ TEST(AtomicFile, writes_to_a_pipe_or_device_without_taking_its_name) {
   EXPECT_STREQ(text, "line");
   close(reader);
   EXPECT_TRUE(std::filesystem::is_fifo(path));
+  EXPECT_TRUE(absl::IsInvalidArgument(AtomicFile::CreateSeekable(path).status()))
+      << "and does not wait for a reader";
   std::filesystem::remove(path);
   EXPECT_TRUE(absl::IsInvalidArgument(WriteFileAtomically(testing::TempDir(), "line")));
   // A link stays a link.

@@ -100,6 +100,16 @@ absl::StatusOr<AtomicFile> AtomicFile::Create(const std::filesystem::path& name)
   return AtomicFile(path, std::move(partial), descriptor);
 }
 
+absl::StatusOr<AtomicFile> AtomicFile::CreateSeekable(const std::filesystem::path& path) {
+  std::error_code none;
+  const std::filesystem::file_status status = std::filesystem::status(path, none);
+  if (is_character_file(status) || is_fifo(status)) {
+    return absl::InvalidArgumentError(
+        fmt::format("cannot write {}: its format needs a file, not a device or pipe", path.string()));
+  }
+  return Create(path);
+}
+
 AtomicFile::AtomicFile(std::filesystem::path path, std::filesystem::path partial, int descriptor)
     : path_(std::move(path)), partial_(std::move(partial)), descriptor_(descriptor) {
   buffer_.reserve(2 * kWriteBufferBytes);

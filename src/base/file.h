@@ -30,6 +30,8 @@ absl::Status SyncToDisk(const std::filesystem::path& path);
 class AtomicFile {
  public:
   static absl::StatusOr<AtomicFile> Create(const std::filesystem::path& path);
+  // For those who seek in it, or open it by its partial_path(): refuses devices and pipes, too.
+  static absl::StatusOr<AtomicFile> CreateSeekable(const std::filesystem::path& path);
   AtomicFile(AtomicFile&& other) noexcept;
   AtomicFile& operator=(AtomicFile&&) = delete;
   ~AtomicFile();
@@ -37,12 +39,12 @@ class AtomicFile {
   absl::Status Write(std::string_view text);
   absl::Status Flush();
   absl::Status Commit();  // flush, fsync, rename
-  // Where the bytes are until Commit(), for libraries that write by themselves (they may put a file of their
-  // own there), and whether that is a device or pipe, which those who seek can't use.
+  // Where the bytes are until Commit(), for libraries that write by themselves: they may put a file of their
+  // own there.
   const std::filesystem::path& partial_path() const { return partial_; }
-  bool in_place() const { return partial_ == path_; }
 
  private:
+  bool in_place() const { return partial_ == path_; }
   AtomicFile(std::filesystem::path path, std::filesystem::path partial, int descriptor);
   std::filesystem::path path_, partial_;
   int descriptor_;

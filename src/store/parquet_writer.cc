@@ -29,11 +29,7 @@ class ParquetWriter : public sinks::ResultWriter {
   }
 
   absl::Status Start() {
-    ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path_));
-    if (file.in_place()) {
-      return absl::InvalidArgumentError(
-          fmt::format("cannot write {}: Parquet needs a file, not a device or pipe", path_.string()));
-    }
+    ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::CreateSeekable(path_));
     file_.emplace(std::move(file));
     RemoveScratch();  // of a run that ended in the middle
     return Explained(OpenTable());

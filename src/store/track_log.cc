@@ -71,7 +71,7 @@ class TrackFile {
 
   absl::Status Publish() {
     if (duckdb_appender_close(appender_) == DuckDBError) return DuckDbError(duckdb_appender_error(appender_));
-    ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path_));
+    ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::CreateSeekable(path_));
     RETURN_IF_ERROR(database_->CopyToParquet("tracks", file.partial_path(), kGroupRows));
     RETURN_IF_ERROR(file.Commit());
     return SyncToDisk(path_.parent_path());

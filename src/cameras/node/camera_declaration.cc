@@ -117,8 +117,7 @@ const Object<CameraConfig>& CameraDeclaration() {
     o->Add("source", &C::source, Text(),
            "rtsp(s)://, http(s):// (MJPEG or HLS), /dev/videoN, a video file, or sim:street?seed=N. ${NAME} "
            "takes an environment variable, so that credentials need not stand here. rtsps:// is encrypted, "
-           "but the "
-           "camera's certificate is not checked.")
+           "but the camera's certificate is not checked.")
         .Required()
         .Example("rtsp://${NORTH_LOGIN}@10.0.0.5/stream1");
     o->Add("transport", &C::transport,

@@ -163,8 +163,8 @@ const ObjectType* TrackStep() {
   o->Add(
        "alike", &StepSpec::alike, Optional(ListOf(ListOf(Text(), 2, 100), 0, 100)),
        "Labels that the detector takes for each other. Of two such boxes on one thing the better one counts, "
-       "and "
-       "a track goes on under either, with the label that it was seen with most: each thing is counted once.")
+       "and a track goes on under either, with the label that it was seen with most: each thing is counted "
+       "once.")
       .Default("[[bicycle, motorcycle], [car, van, truck, bus]], as far as the model has them")
       .Example("[[car, truck, bus], [cat, dog]]");
   o->Add("appearance", &StepSpec::appearance, Text(StepIdRule("the id of an embed step")),

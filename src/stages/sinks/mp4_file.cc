@@ -31,11 +31,7 @@ Mp4File::Mp4File(const std::filesystem::path& path) : path_(path) {}
 Mp4File::~Mp4File() { Close(); }
 
 absl::Status Mp4File::Begin() {
-  ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path_));
-  if (file.in_place()) {
-    return absl::InvalidArgumentError(
-        fmt::format("cannot write {}: MP4 needs a file, not a device or pipe", path_.string()));
-  }
+  ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::CreateSeekable(path_));
   file_.emplace(std::move(file));
   const std::string url = UrlOf(file_->partial_path());
   if (const int code = avformat_alloc_output_context2(&format_, nullptr, "mp4", url.c_str()); code < 0)
